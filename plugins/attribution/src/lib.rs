@@ -1,0 +1,1 @@
+//! Saliency maps and how well they fall on a mask.

@@ -1,0 +1,1 @@
+//! Classifiers over tract: an ONNX file in, logits out.

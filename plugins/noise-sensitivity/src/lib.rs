@@ -1,0 +1,1 @@
+//! How a classifier's accuracy falls when foreground or background is noised.

@@ -1,0 +1,1 @@
+//! Counter-based noise, fills and the perturbed images made of them.

@@ -1,0 +1,26 @@
+//! The contract between rival10 and its analyses.
+//!
+//! Everything that an analysis may know stands here, and nothing else does: what is marked on an image ([`Mask`]), what
+//! may be said of it ([`Taxonomy`]), what is known of it ([`Sample`], [`Frame`]), the network under study
+//! ([`Classifier`]), the analysis itself ([`Analysis`]), what it measures ([`Rows`]) and what it concludes ([`Report`]).
+//! This crate knows no database, no terminal and no inference engine.
+
+pub mod analysis;
+pub mod classifier;
+pub mod mask;
+pub mod report;
+pub mod rows;
+pub mod sample;
+pub mod taxonomy;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use analysis::{
+    Analysis, AnalysisError, Context, Needs, Parameter, Phase, Plugin, Profile, Settings, State, Study,
+};
+pub use classifier::{Batch, Capabilities, Classifier, ClassifierError, Forward, Layer, Model, Session, Tensor};
+pub use mask::{Bbox, Mask, MaskError, Size};
+pub use report::{Estimate, Provenance, Report, Table};
+pub use rows::{Column, Kind, Rows, Value};
+pub use sample::{ContentHash, Frame, Geometry, ImageId, Presence, Rgb, Sample, SampleSource, Stratum};
+pub use taxonomy::{Attribute, AttributeKind, Class, ClassGroups, Taxonomy};

@@ -1,0 +1,73 @@
+//! What an analysis concludes: estimates with their uncertainty, tables, and where they come from.
+//!
+//! A report serialises to the JSON that `schema/report.schema.json` describes. A number that is undefined is null, never 0.
+
+use serde::{Deserialize, Serialize};
+
+/// What one analysis says of one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Where the numbers come from.
+    pub provenance: Provenance,
+    /// The few numbers that matter most.
+    pub headline: Vec<Estimate>,
+    /// Everything else.
+    pub tables: Vec<Table>,
+    /// What a reader must know to read the numbers rightly: exclusions, undefined values, profiles that reproduce faults.
+    pub notes: Vec<String>,
+}
+
+/// One number and how sure it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// What is estimated, such as `RFS`.
+    pub name: String,
+    /// The model that it is an estimate for; none where no model takes part.
+    pub model: Option<String>,
+    /// The number; null if undefined.
+    pub value: Option<f64>,
+    /// Lower and upper bound of the confidence interval; null where there is none.
+    pub interval: Option<(f64, f64)>,
+    /// The interval's level and method, such as `95% percentile bootstrap, 10000 resamples`; empty without one.
+    pub interval_method: String,
+    /// How many images it rests on.
+    pub n: u64,
+}
+
+/// A table of numbers and words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// A short name, such as `accuracy-by-level`.
+    pub name: String,
+    /// One sentence that says what it shows.
+    pub caption: String,
+    /// The columns' headings.
+    pub columns: Vec<String>,
+    /// Cells: numbers, strings or null.
+    pub rows: Vec<Vec<serde_json::Value>>,
+}
+
+/// What it takes to get the same numbers again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The analysis's name.
+    pub plugin: String,
+    /// The analysis's version.
+    pub plugin_version: u32,
+    /// The version of rival10.
+    pub rival10_version: String,
+    /// The profile that says how metrics are computed.
+    pub profile: String,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// Noise draws an image; 0 where nothing is drawn.
+    pub trials: u32,
+    /// How many images took part.
+    pub n: u64,
+    /// Name and digest of every model.
+    pub models: Vec<(String, String)>,
+    /// The digest of the images, masks and labels that took part.
+    pub data: String,
+    /// The parameters, as given or by default.
+    pub parameters: std::collections::BTreeMap<String, String>,
+}

@@ -1,0 +1,1 @@
+//! Toy models and the conformance suite that every analysis must pass.

@@ -1,0 +1,1 @@
+//! One SQLite file a project: state, journal and codecs.
