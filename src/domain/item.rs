@@ -27,7 +27,7 @@ pub struct Item {
     pub source_id: Option<i64>,
     /// The object instances; most data sets here have one.
     pub instances: Vec<ItemInstance>,
-    /// The mask files that the masks were read from.
+    /// The mask files that belong to it, one entry a file.
     pub source_masks: Vec<SourceMask>,
     /// What the reader should be told of this item: masks that disagree, labels that contradict each other.
     pub remarks: Vec<String>,
@@ -50,11 +50,11 @@ pub struct ItemInstance {
     pub masks: BTreeMap<Layer, Mask>,
 }
 
-/// A file that masks were read from, kept by path and digest: whoever needs its grey levels reads them there.
+/// A mask file of the data set, kept by path and digest: whoever needs its grey levels reads them there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceMask {
-    /// What it shows.
-    pub layer: Layer,
+    /// What it shows; None for a file that shows several layers at once (the published layout's dict and merged mask).
+    pub layer: Option<Layer>,
     /// The file.
     pub file: PathBuf,
     /// The digest of its bytes.
