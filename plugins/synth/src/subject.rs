@@ -1,0 +1,85 @@
+//! The classes and attributes that scenes are made of, in the order of `schema/taxonomy/rival10.toml`.
+
+/// The ten classes' names, in label order.
+pub const CLASSES: [&str; 10] = ["truck", "car", "plane", "ship", "cat", "dog", "equine", "deer", "frog", "bird"];
+
+/// The eighteen attributes' names, in the order of the attribute vector.
+pub const ATTRIBUTES: [&str; 18] = [
+    "long-snout",
+    "wings",
+    "wheels",
+    "text",
+    "horns",
+    "floppy-ears",
+    "ears",
+    "colored-eyes",
+    "tail",
+    "mane",
+    "beak",
+    "hairy",
+    "metallic",
+    "rectangular",
+    "wet",
+    "long",
+    "tall",
+    "patterned",
+];
+
+/// The first so many attributes are localised: a yes comes with a mask.
+pub const LOCALISED: usize = 11;
+
+/// What a scene shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Truck,
+    Car,
+    Plane,
+    Ship,
+    Cat,
+    Dog,
+    Equine,
+    Deer,
+    Frog,
+    Bird,
+}
+
+impl Subject {
+    /// Every subject, in label order.
+    pub(crate) const ALL: [Self; CLASSES.len()] = [
+        Self::Truck,
+        Self::Car,
+        Self::Plane,
+        Self::Ship,
+        Self::Cat,
+        Self::Dog,
+        Self::Equine,
+        Self::Deer,
+        Self::Frog,
+        Self::Bird,
+    ];
+
+    /// Its class, an index into [`CLASSES`].
+    pub(crate) fn class(self) -> usize {
+        self as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rival10_sdk::Taxonomy;
+
+    use super::*;
+
+    #[test]
+    fn names_and_order_are_those_of_the_taxonomy_file() {
+        let taxonomy = Taxonomy::from_toml(include_str!("../../../schema/taxonomy/rival10.toml")).unwrap();
+        assert_eq!(taxonomy.classes.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), CLASSES);
+        assert_eq!(taxonomy.attributes.iter().map(|a| a.name.as_str()).collect::<Vec<_>>(), ATTRIBUTES);
+        for (index, attribute) in taxonomy.attributes.iter().enumerate() {
+            assert_eq!(attribute.localised, index < LOCALISED, "{}", attribute.name);
+        }
+        for (index, subject) in Subject::ALL.into_iter().enumerate() {
+            assert_eq!(subject.class(), index);
+        }
+    }
+}
