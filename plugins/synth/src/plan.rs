@@ -119,9 +119,9 @@ impl Plan {
         let mut random = Random::new(self.seed, index, Stream::Setting);
         let (own, others): (Vec<&Shortcut>, Vec<&Shortcut>) = self.shortcuts.iter().partition(|s| s.class == class);
 
+        let mut weights = Background::ALL.map(|b| b.weight(class));
         let mut planted = None;
         let mut below = random.unit();
-        let mut weights = Background::ALL.map(|b| b.weight(class));
         for shortcut in &own {
             let Cue::Background(background) = shortcut.cue else { continue };
             if planted.is_none() && below < shortcut.strength {
@@ -130,27 +130,27 @@ impl Plan {
             below -= shortcut.strength;
             weights[background as usize] = 0.0;
         }
-        let total: f32 = weights.iter().sum();
-        let mut refused = [1.0; Background::ALL.len()];
+        let mut natural = random.weighted(&weights);
+        // A background that was planted for another class is given up with the shortcut's strength, for one that was not.
+        let mut given_up = 0.0;
         for shortcut in &others {
-            if let Cue::Background(background) = shortcut.cue {
-                refused[background as usize] *= 1.0 - shortcut.strength;
+            let Cue::Background(background) = shortcut.cue else { continue };
+            if background as usize == natural {
+                given_up = 1.0 - (1.0 - given_up) * (1.0 - shortcut.strength);
             }
+            weights[background as usize] = 0.0;
         }
-        // What is taken from a refused background is spread over the others in proportion.
-        let kept: Vec<f32> = weights.iter().zip(refused).map(|(w, r)| if r < 1.0 { w * r } else { 0.0 }).collect();
-        let free: f32 = weights.iter().zip(refused).map(|(w, r)| if r < 1.0 { 0.0 } else { *w }).sum();
-        let spread = if free > 0.0 { (total - kept.iter().sum::<f32>()) / free } else { 1.0 };
-        let weights: Vec<f32> =
-            weights.iter().zip(kept).zip(refused).map(|((w, k), r)| if r < 1.0 { k } else { w * spread }).collect();
-        let natural = Background::ALL[random.weighted(&weights)];
+        let another = random.weighted(&weights);
+        if random.chance(given_up) {
+            natural = another;
+        }
 
         let mark =
             |strength: f32, own: bool| if own { strength } else { (1.0 - strength) / Background::ALL.len() as f32 };
         let marks = self.shortcuts.iter().filter(|s| s.cue == Cue::Watermark);
         let clean = marks.map(|s| 1.0 - mark(s.strength, s.class == class)).product::<f32>();
         let watermark = random.unit() >= clean;
-        (planted.unwrap_or(natural), watermark)
+        (planted.unwrap_or(Background::ALL[natural]), watermark)
     }
 
     /// The classes of the ten scenes of a block: a Fisher-Yates shuffle.

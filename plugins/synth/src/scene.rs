@@ -42,8 +42,8 @@ pub fn scene(plan: &Plan, index: u64) -> Scene {
     let subject: Subject = plan.subject(index);
     let (background, watermark) = plan.setting(index);
     let mut random = Random::new(plan.seed, index, Stream::Object);
-    let ink = [0; 3].map(|_| random.below(256) as u8);
-    let paper = [0; 3].map(|_| random.below(256) as u8);
+    let ink = [0; 3].map(|_| random.range(0.0, 128.0) as u8);
+    let paper = [random.pick(&[160, 200, 240]); 3];
     let (cx, cy) = (f64::from(size.width) / 2.0, f64::from(size.height) / 2.0);
     let object = Mask::from_fn(size, |x, y| {
         let (x, y) = ((f64::from(x) + 0.5 - cx) / cx, (f64::from(y) + 0.5 - cy) / cy);
