@@ -19,12 +19,68 @@ pub struct Format {
     pub name: &'static str,
     /// One line that says what it is.
     pub summary: &'static str,
+    /// What it can write down beyond the least: images of one class, each with one instance that has an object mask.
+    pub holds: &'static [Ability],
     /// Whether a path looks like it.
     pub detect: fn(&Path) -> bool,
     /// Opens a data set for reading.
     pub open: fn(&Path, &Taxonomy, &ImportOptions) -> Result<Box<dyn Importer>, FormatError>,
     /// Writes a data set; none where the format is only read.
     pub export: Option<fn(&Dataset<'_>, &Path, &ExportOptions, &dyn Progress) -> Result<Receipt, FormatError>>,
+}
+
+/// Something that a data set may have and that not every format can write down. What a data set has and the format
+/// does not hold, the exporter refuses or names in [`Receipt::lost`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ability {
+    /// The splits `train` and `test`.
+    TrainTest,
+    /// Splits of any name, and no split.
+    AnySplit,
+    /// Images of which no class is known, and images without an instance.
+    Unclassed,
+    /// Several instances in an image, of any classes.
+    SeveralInstances,
+    /// Instances whose object nobody has drawn.
+    Undrawn,
+    /// Instances that stand for a crowd.
+    Crowd,
+    /// The numbers that a foreign data set gave images and instances.
+    SourceIds,
+    /// Attributes: yes and no.
+    Attributes,
+    /// Attributes that nobody has judged.
+    NotJudged,
+    /// Which attributes an augmentation changed.
+    Altered,
+    /// Masks of attributes.
+    AttributeMasks,
+    /// Masks that were drawn and emptied.
+    EmptyMasks,
+    /// Pixels that are neither foreground nor background.
+    IgnoreLayer,
+    /// Images with an attribute pasted onto them or removed.
+    Variants,
+}
+
+impl Ability {
+    /// Every ability.
+    pub const ALL: [Self; 14] = [
+        Self::TrainTest,
+        Self::AnySplit,
+        Self::Unclassed,
+        Self::SeveralInstances,
+        Self::Undrawn,
+        Self::Crowd,
+        Self::SourceIds,
+        Self::Attributes,
+        Self::NotJudged,
+        Self::Altered,
+        Self::AttributeMasks,
+        Self::EmptyMasks,
+        Self::IgnoreLayer,
+        Self::Variants,
+    ];
 }
 
 /// Every format that is known.
@@ -135,6 +191,8 @@ pub struct ExportOptions {
     pub polygons: bool,
     /// Leave the attributes' masks out.
     pub object_layer_only: bool,
+    /// Copy the images beside the annotations, where the format can also refer to them where they are.
+    pub copy_images: bool,
 }
 
 /// What is exported: items in the order they are to be written, with the classes and attributes they speak of.
@@ -158,6 +216,8 @@ pub struct Receipt {
     pub differing_masks: Vec<(String, u64)>,
     /// What the format can't hold and this data set has, in sentences.
     pub lost: Vec<String>,
+    /// The folder that the written names of images are relative to, where the format refers to images.
+    pub image_root: Option<PathBuf>,
     /// Every file that states something of the whole (an annotation file, not each image), with its SHA-256 in hexadecimal.
     pub files: Vec<(PathBuf, String)>,
 }
