@@ -3,11 +3,13 @@
 //! Everything that an analysis may know stands here, and nothing else does: what is marked on an image ([`Mask`]), what
 //! may be said of it ([`Taxonomy`]), what is known of it ([`Sample`], [`Frame`]), the network under study
 //! ([`Classifier`]), the analysis itself ([`Analysis`]), what it measures ([`Rows`]) and what it concludes ([`Report`]).
+//! Whatever is drawn is drawn from [`Philox`].
 //! This crate knows no database, no terminal and no inference engine.
 
 pub mod analysis;
 pub mod classifier;
 pub mod mask;
+pub mod random;
 pub mod report;
 pub mod rows;
 pub mod sample;
@@ -20,6 +22,7 @@ pub use analysis::{
 };
 pub use classifier::{Batch, Capabilities, Classifier, ClassifierError, Forward, Layer, Model, Session, Tensor};
 pub use mask::{Bbox, Mask, MaskError, Size};
+pub use random::Philox;
 pub use report::{Estimate, Provenance, Report, Table};
 pub use rows::{Column, Kind, Rows, Value};
 pub use sample::{ContentHash, Frame, Geometry, ImageId, Presence, Rgb, Sample, SampleSource, Stratum};
