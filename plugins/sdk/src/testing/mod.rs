@@ -1,1 +1,16 @@
-//! Toy models and the conformance suite that every analysis must pass.
+//! Toy taxonomies, scenes and models, and the conformance suite that every analysis must pass.
+//!
+//! - [`conformance`]: the [`Law`]s of the [`crate::Analysis`] contract, tried one by one on toys.
+//! - [`Scenes`]: a [`crate::SampleSource`] in memory, of scenes drawn here or made by a test by hand.
+//! - [`Swatch`] and [`CellMeans`]: classifiers whose answers can be worked out by hand.
+//!
+//! Nothing here imitates real pictures: what is simple enough to be computed on paper proves more. Only tests and examples
+//! switch the feature on.
+
+mod classifiers;
+mod conformance;
+mod scenes;
+
+pub use classifiers::{CellMeans, Limited, Swatch, Window};
+pub use conformance::{Law, Violation, conformance};
+pub use scenes::{Scenes, class_colour, taxonomy};
