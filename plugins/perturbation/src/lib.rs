@@ -1,1 +1,15 @@
-//! Counter-based noise, fills and the perturbed images made of them.
+//! Perturbed pictures: what is added to an image, where, and from which draw.
+//!
+//! - [`noise`]: the standard normal field of an image and trial, from the counter generator.
+//! - [`region`]: which pixels are foreground, which background, and which neither.
+//! - [`picture`]: 8-bit pixels as the planes in [0, 1] that networks take, and noise added to them.
+//!
+//! This crate decides no levels and scores nothing; it knows neither networks nor files.
+
+pub mod noise;
+pub mod picture;
+pub mod region;
+
+pub use noise::{noise_generator, standard_normal};
+pub use picture::{add_noise, planes};
+pub use region::{Marking, Regions};
