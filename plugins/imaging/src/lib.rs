@@ -1,8 +1,47 @@
 //! Image files to upright RGB pixels, and Pillow's resize to the bit.
 //!
 //! One pixel frame: EXIF orientation is applied here, once, and everything above speaks of upright pixels.
+//!
+//! - [`inspect`] reads a header, [`decode`] the pixels, [`decode_grey`] a mask's grey levels or palette indices.
+//! - [`resize`], [`resize_with`] and [`crop`] are Pillow's, with 0 grey levels of difference.
+//! - [`encode_jpeg`], [`encode_jpeg_grey`] and [`encode_png_rgb`] write.
+//!
+//! # Which pixels
+//! JPEG is decoded by libjpeg-turbo's own code, so the pixels are those that Pillow, torchvision and OpenCV see. The other
+//! formats follow Pillow's `convert("RGB")`: grey is repeated, a palette is looked up, alpha is dropped and not blended,
+//! 1-bit pictures are 0 and 255, 16-bit channels keep their high byte. Pillow clips 16-bit grey at 255 instead, which
+//! turns nearly every such picture white: that one rule is not followed. Floating-point channels run from 0 to 1 and are
+//! scaled. Of an animation the first frame counts. Colour profiles are not applied.
+//!
+//! # What is refused
+//! A picture of more pixels than [`Limits`] allow, before anything of its size is allocated; a damaged one, also where
+//! libjpeg would fill in grey and only warn. What this crate refuses for good: reading files, guessing what a mask's grey
+//! levels mean, formats that no photo or mask comes in.
+//!
+//! libjpeg reports fatal errors by unwinding, so a program that uses this crate must not be built with `panic = "abort"`.
 
-use rival10_sdk::{Mask, Rgb, Size};
+mod crop;
+mod decode;
+mod exif;
+mod grey;
+mod header;
+mod jpeg;
+mod kind;
+mod orientation;
+mod png_file;
+mod raster;
+mod resize;
+
+use rival10_sdk::{Rgb, Size};
+
+pub use crop::crop;
+pub use decode::decode;
+pub use grey::decode_grey;
+pub use header::inspect;
+pub use jpeg::{encode_jpeg, encode_jpeg_grey};
+pub use orientation::Orientation;
+pub use png_file::encode_png_rgb;
+pub use resize::{Filter, resize, resize_with};
 
 /// What a picture may cost: checked against the header, before anything is allocated.
 #[derive(Clone, Copy, Debug)]
@@ -10,10 +49,6 @@ pub struct Limits {
     /// Pictures of more pixels are refused.
     pub max_pixels: u64,
 }
-
-/// EXIF orientation, 1 to 8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Orientation(u8);
 
 /// What a file's header tells, without decoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +70,14 @@ pub struct Grey {
     pub pixels: Vec<u8>,
 }
 
+impl Grey {
+    /// The same picture with its value in all three channels, as the published masks are stored.
+    #[must_use]
+    pub fn to_rgb(&self) -> Rgb {
+        Rgb { size: self.size, pixels: self.pixels.iter().flat_map(|&value| [value; 3]).collect() }
+    }
+}
+
 /// Why a picture was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
@@ -48,74 +91,13 @@ pub enum ImageError {
         /// The limit.
         limit: u64,
     },
-    /// The bytes are no picture that can be read.
+    /// The bytes are no picture that can be read, or the picture none that can be written.
     #[error("{0}")]
     Invalid(String),
 }
 
-/// Reads the header of `bytes`.
-///
-/// # Errors
-/// [`ImageError`] if it is no picture or too large a one.
-pub fn inspect(bytes: &[u8], limits: Limits) -> Result<Header, ImageError> {
-    let _ = (bytes, limits);
-    Err(ImageError::Invalid(String::new()))
-}
-
-/// Decodes `bytes` to upright RGB, 8 bits a channel.
-///
-/// # Errors
-/// [`ImageError`] if it is no picture, a damaged one (a truncated file is damaged) or too large a one.
-pub fn decode(bytes: &[u8], limits: Limits) -> Result<(Rgb, Header), ImageError> {
-    let _ = (bytes, limits);
-    Err(ImageError::Invalid(String::new()))
-}
-
-/// Decodes `bytes` to grey as stored, for masks. A picture of three equal channels is grey; palette indices stay indices.
-///
-/// # Errors
-/// [`ImageError`] as [`decode`], and for a picture whose channels differ.
-pub fn decode_grey(bytes: &[u8], limits: Limits) -> Result<Grey, ImageError> {
-    let _ = (bytes, limits);
-    Err(ImageError::Invalid(String::new()))
-}
-
-impl Orientation {
-    /// The orientation of that EXIF value, if it is one.
-    #[must_use]
-    pub fn from_exif(value: u8) -> Option<Self> {
-        (1..=8).contains(&value).then_some(Self(value))
+impl ImageError {
+    fn invalid(reason: impl Into<String>) -> Self {
+        Self::Invalid(reason.into())
     }
-
-    /// The EXIF value, 1 to 8.
-    #[must_use]
-    pub fn exif(self) -> u8 {
-        self.0
-    }
-
-    /// The size that a stored picture of `stored` has when shown.
-    #[must_use]
-    pub fn upright_size(self, stored: Size) -> Size {
-        if self.0 >= 5 { Size::new(stored.height, stored.width) } else { stored }
-    }
-
-    /// A mask drawn on the stored picture, as a mask of the upright one.
-    #[must_use]
-    pub fn upright_mask(self, stored: &Mask) -> Mask {
-        stored.clone()
-    }
-}
-
-/// `image` at `to`, by Pillow's bilinear filter with antialiasing: 0 grey levels of difference.
-#[must_use]
-pub fn resize(image: &Rgb, to: Size) -> Rgb {
-    let _ = to;
-    image.clone()
-}
-
-/// `image` as a JPEG of `quality` 1 to 100, no chroma subsampling at 90 and above.
-#[must_use]
-pub fn encode_jpeg(image: &Rgb, quality: u8) -> Vec<u8> {
-    let _ = (image, quality);
-    Vec::new()
 }
