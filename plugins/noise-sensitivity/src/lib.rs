@@ -1,1 +1,97 @@
 //! How a classifier's accuracy falls when foreground or background is noised.
+//!
+//! The same standard normal field, at several levels, is added once to the object's pixels and once to all others. A
+//! network that rests on the object loses more by the first, one that rests on the background by the second: the relative
+//! foreground sensitivity says which, and by how much. Sigma mode: x_fg = clip(x + s n m), x_bg = clip(x + s n (1 - m)).
+//!
+//! - [`rows`]: the table that a run fills, and how it is read back.
+//! - [`sensitivity`]: RFS and iRFS.
+//! - `measure`: samples to rows. `report`: rows to the report.
+//!
+//! What a mask means is decided by [`rival10_perturbation::region`]; an image whose mask is missing, empty or full at the
+//! network's input size has its clean forward in the rows and no noise, is left out of every estimate, and is counted.
+
+mod measure;
+mod report;
+pub mod rows;
+pub mod sensitivity;
+
+use rival10_sdk::{
+    Analysis, AnalysisError, Capabilities, Context, Needs, Parameter, Phase, Plugin, Report, Rows, Sample, Settings,
+    Study,
+};
+
+/// The analysis, as the registry lists it.
+pub const PLUGIN: Plugin = Plugin {
+    name: "noise-sensitivity",
+    summary: "accuracy under noise on the foreground and on the background, and their balance (RFS, iRFS)",
+    version: 1,
+    parameters: &[
+        Parameter {
+            name: "levels",
+            help: "standard deviations of the noise in units of 1/255 of the full range, above 0, comma-separated",
+            default: "30,60,90,120,150,180,210",
+        },
+        Parameter { name: "trials", help: "noise draws an image, 1 to 1000", default: "3" },
+        Parameter {
+            name: "floor",
+            help: "least value that min(p, 1 - p) may take in the floored iRFS, above 0 and at most 0.5",
+            default: "0.01",
+        },
+    ],
+    configure,
+};
+
+const PHASES: &[Phase] = &[Phase { name: "noise", columns: rows::COLUMNS }];
+
+/// The analysis, configured.
+#[derive(Clone, Debug, PartialEq)]
+struct NoiseSensitivity {
+    seed: u64,
+    /// Standard deviations in units of 1/255, ascending, no two alike.
+    levels: Vec<f64>,
+    trials: u32,
+    floor: f64,
+}
+
+fn configure(settings: &Settings) -> Result<Box<dyn Analysis>, AnalysisError> {
+    let refused = |name: &str, reason: String| Err(AnalysisError::Setting { name: name.to_owned(), reason });
+    let mut levels: Vec<f64> = settings.list("levels")?;
+    levels.sort_by(f64::total_cmp);
+    if let Some(level) = levels.iter().find(|level| !(level.is_finite() && **level > 0.0)) {
+        return refused("levels", format!("{level} is not above 0; the clean forward is always measured"));
+    }
+    if let Some(pair) = levels.windows(2).find(|pair| pair[0] == pair[1]) {
+        return refused("levels", format!("{} stands twice", pair[0]));
+    }
+    let trials: u32 = settings.get("trials")?;
+    if !(1..=1000).contains(&trials) {
+        return refused("trials", format!("{trials} is not between 1 and 1000"));
+    }
+    let floor: f64 = settings.get("floor")?;
+    if !(floor > 0.0 && floor <= 0.5) {
+        return refused("floor", format!("{floor} is not above 0 and at most 0.5"));
+    }
+    Ok(Box::new(NoiseSensitivity { seed: settings.seed, levels, trials, floor }))
+}
+
+impl Analysis for NoiseSensitivity {
+    fn needs(&self) -> Needs {
+        Needs { capabilities: Capabilities::LOGITS, object_mask: true, attributes: false }
+    }
+
+    fn phases(&self) -> &[Phase] {
+        PHASES
+    }
+
+    fn map(&self, _: usize, context: &Context<'_>, samples: &[Sample]) -> Result<Rows, AnalysisError> {
+        self.measure(context, samples)
+    }
+
+    fn report(&self, study: &Study<'_>, rows: &[Rows]) -> Result<Report, AnalysisError> {
+        self.conclude(study, rows)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -47,16 +47,17 @@ impl Scenes {
 
     /// `n` ordinary scenes: an ellipse in the colour of the image's class before a background that goes with the class in
     /// most scenes, classes in turn, ids from 1 with gaps. Every attribute is judged, and the localised ones have a mask
-    /// inside the object where the answer is yes. The last two scenes, if there are four, are the same file.
+    /// inside the object where the answer is yes. The last two scenes, if there are four, are one file
+    /// under two ids.
     #[must_use]
     pub fn ordinary(taxonomy: &Taxonomy, n: usize) -> Self {
         let mut scenes: Vec<_> = (0..n).map(|i| ordinary(taxonomy, i)).collect();
-        if let [.., (_, frame), (sample, copy)] = scenes.as_mut_slice()
+        if let [.., first, copy] = scenes.as_mut_slice()
             && n >= 4
         {
-            *copy = frame.clone();
-            sample.size = frame.image.size;
-            sample.content = content(frame);
+            let id = copy.0.id;
+            copy.clone_from(first);
+            copy.0.id = id;
         }
         Self::new(scenes)
     }

@@ -1,0 +1,211 @@
+//! Known answers, worked out by hand on toys, and the laws of the contract.
+
+use std::sync::Arc;
+
+use rival10_sdk::{
+    ClassGroups, Classifier, Mask, Model, Profile, Provenance, SampleSource, Size, Taxonomy,
+    testing::{Scenes, Swatch, Window, class_colour, conformance, taxonomy},
+};
+
+use super::*;
+
+const SIZE: Size = Size::new(12, 8);
+
+/// Objects fill the upper half; the class of an image is the colour of both halves, except that image 4 of class 2 has the
+/// colour of class 1.
+fn scenes() -> Scenes {
+    let object = Mask::from_fn(SIZE, |_, y| y < SIZE.height / 2);
+    let scene = |(id, class, colour)| Scenes::flat(id, class, &object, class_colour(colour), class_colour(colour));
+    Scenes::new([(1, 0, 0), (2, 1, 1), (3, 1, 1), (4, 2, 1)].map(scene).to_vec())
+}
+
+fn swatch(name: &str, window: Window, classes: usize) -> Model {
+    let classifier: Arc<dyn Classifier> = Arc::new(Swatch::new(name, SIZE, window, classes));
+    Model { classifier, groups: ClassGroups::identity(classes) }
+}
+
+fn run(given: &[(&str, &str)], toys: &Taxonomy, scenes: &Scenes, models: &[Model]) -> (Rows, Report) {
+    let given: Vec<_> = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let settings = Settings::new(&PLUGIN, 7, Profile::Strict, &given).unwrap();
+    let analysis = (PLUGIN.configure)(&settings).unwrap();
+    let provenance = Provenance {
+        plugin: PLUGIN.name.to_owned(),
+        plugin_version: PLUGIN.version,
+        rival10_version: "0.0.0".to_owned(),
+        profile: settings.profile.name().to_owned(),
+        seed: settings.seed,
+        trials: 1,
+        n: scenes.samples().len() as u64,
+        models: models.iter().map(|m| (m.classifier.name().to_owned(), m.classifier.digest().to_owned())).collect(),
+        data: "toys".to_owned(),
+        parameters: settings.values().iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+    };
+    let study = Study { taxonomy: toys, models, samples: scenes.samples(), states: &[], provenance: &provenance };
+    let mut rows = analysis.map(0, &Context { study, source: scenes }, scenes.samples()).unwrap();
+    rows.sort();
+    let report = analysis.report(&study, std::slice::from_ref(&rows)).unwrap();
+    (rows, report)
+}
+
+fn headline(report: &Report, name: &str, model: &str) -> Option<f64> {
+    let found = report.headline.iter().find(|e| e.name == name && e.model.as_deref() == Some(model));
+    found.expect("the headline names it").value
+}
+
+#[test]
+fn it_keeps_the_laws_of_the_contract() {
+    if let Err(violation) = conformance(&PLUGIN) {
+        panic!("{violation}");
+    }
+}
+
+/// Noise on its window makes a swatch answer class 0: accuracy is then 1, 0, 0 over the classes, otherwise 1, 1, 0. So
+/// a = 1/3 under noise where it looks, b = 2/3 elsewhere, and RFS = (2/3 - 1/3) / (2 * 1/2) = 1/3 for the foreground.
+#[test]
+fn a_network_that_looks_at_the_object_alone_is_foreground_sensitive_and_the_other_background_sensitive() {
+    let models = [swatch("object", Window::Top, 3), swatch("surroundings", Window::Bottom, 3)];
+    let (_, report) = run(&[("levels", "30,120"), ("trials", "2")], &taxonomy(3, 0), &scenes(), &models);
+    let close = |found: Option<f64>, expected: f64| {
+        assert!((found.unwrap() - expected).abs() < 1e-12, "{found:?} instead of {expected}");
+    };
+    close(headline(&report, "RFS", "object"), 1.0 / 3.0);
+    close(headline(&report, "RFS", "surroundings"), -1.0 / 3.0);
+    // Class 0 at logits 9, 0, 0 and, noised, 1, 0, 0; class 1 at 1, 8, 0 and 1, 0, 0; class 2 at 1, 8, 0 and 1, 0, 0.
+    let p = |logits: [f64; 3], class: usize| logits[class].exp() / logits.iter().map(|z| z.exp()).sum::<f64>();
+    let irfs = |clean: [f64; 3], class: usize| {
+        let (a, b) = (p([1.0, 0.0, 0.0], class), p(clean, class));
+        (b - a) / (a + b).min(2.0 - a - b)
+    };
+    let expected = (irfs([9.0, 0.0, 0.0], 0) + irfs([1.0, 8.0, 0.0], 1) + irfs([1.0, 8.0, 0.0], 2)) / 3.0;
+    let found = headline(&report, "iRFS", "object");
+    assert!((found.unwrap() - expected).abs() < 1e-6, "{found:?} instead of {expected}");
+    close(headline(&report, "clean accuracy", "object"), 2.0 / 3.0);
+    let by_level = report.tables.iter().find(|table| table.name == "by-level").unwrap();
+    let levels: Vec<_> = by_level.rows.iter().map(|row| (row[0].as_str().unwrap(), row[1].as_f64().unwrap())).collect();
+    assert_eq!(levels[..3], [("object", 0.0), ("object", 30.0), ("object", 120.0)]);
+    // The margin of class 0 falls from 9 to 1, of class 1 from 7 to -1, of class 2 from -8 to -1.
+    close(by_level.rows[1][11].as_f64(), (-8.0 - 8.0 + 7.0) / 3.0);
+    assert_eq!(by_level.rows[1][12].as_f64(), Some(0.0));
+}
+
+#[test]
+fn rfs_is_null_and_not_0_where_nothing_or_everything_is_right() {
+    let object = Mask::from_fn(SIZE, |_, y| y < 4);
+    let all_right = Scenes::new(vec![Scenes::flat(1, 0, &object, class_colour(0), class_colour(0))]);
+    let all_wrong = Scenes::new(vec![Scenes::flat(1, 2, &object, class_colour(1), class_colour(1))]);
+    for scenes in [all_right, all_wrong] {
+        let (_, report) = run(&[], &taxonomy(3, 0), &scenes, &[swatch("object", Window::Top, 3)]);
+        assert_eq!(headline(&report, "RFS", "object"), None);
+        assert!(report.notes.iter().any(|note| note.contains("RFS is undefined")), "{:?}", report.notes);
+    }
+}
+
+#[test]
+fn images_without_both_regions_are_counted_and_left_out() {
+    let toys = taxonomy(3, 2);
+    let (rows, report) = run(&[("trials", "1")], &toys, &Scenes::odd(&toys), &[swatch("toy", Window::Everywhere, 3)]);
+    let cell = |name: &str| rows.column(name).unwrap();
+    let marking: Vec<_> = rows
+        .iter()
+        .filter(|row| row[cell("level")].as_f64() == Some(0.0))
+        .map(|row| row[cell("marking")].as_str().unwrap())
+        .collect();
+    assert_eq!(marking, ["missing", "empty", "full", "empty", "marked", "empty", "empty", "marked"]);
+    assert_eq!(rows.len(), 8 + 2 * 7);
+    assert_eq!(report.headline[0].n, 2);
+    let expected = "toy: 6 of 8 images are left out, at the network's input size: 1 without an object mask, 4 without a \
+                    foreground pixel, 1 without a background pixel.";
+    assert!(report.notes.iter().any(|note| note == expected), "{:?}", report.notes);
+}
+
+#[test]
+fn the_noise_of_an_image_is_that_of_its_content_whatever_its_number() {
+    let toys = taxonomy(3, 0);
+    let model = Model {
+        classifier: Arc::new(rival10_sdk::testing::CellMeans::new("toy", SIZE, 3, 1)),
+        groups: ClassGroups::identity(3),
+    };
+    let (rows, _) = run(&[], &toys, &Scenes::ordinary(&toys, 7), std::slice::from_ref(&model));
+    let of = |image: i64| rows.iter().filter(move |row| row[0].as_i64() == Some(image)).map(|row| &row[8..]);
+    assert!(of(16).eq(of(19)), "the last two scenes are one file");
+    assert!(!of(1).eq(of(16)));
+}
+
+#[test]
+fn rows_that_are_not_all_there_make_no_report() {
+    let (rows, report) = run(&[], &taxonomy(3, 0), &scenes(), &[swatch("toy", Window::Top, 3)]);
+    let analysis = (PLUGIN.configure)(&Settings::new(&PLUGIN, 7, Profile::Strict, &[]).unwrap()).unwrap();
+    let toys = taxonomy(3, 0);
+    let study = Study { taxonomy: &toys, models: &[], samples: &[], states: &[], provenance: &report.provenance };
+    for missing in [0, 5, rows.len() - 1] {
+        let mut fewer = Rows::new(rows.columns());
+        for (_, row) in rows.iter().enumerate().filter(|(i, _)| *i != missing) {
+            fewer.push(row.to_vec()).unwrap();
+        }
+        let error = analysis.report(&study, &[fewer]).unwrap_err().to_string();
+        assert!(error.contains("model \"toy\"") && error.contains("level"), "{error}");
+    }
+}
+
+#[test]
+fn settings_out_of_range_are_refused_by_name() {
+    for (name, value) in [
+        ("levels", "0"),
+        ("levels", "-3"),
+        ("levels", "inf"),
+        ("levels", "NaN"),
+        ("levels", "30,30"),
+        ("levels", ""),
+        ("trials", "0"),
+        ("trials", "1001"),
+        ("floor", "0"),
+        ("floor", "0.6"),
+        ("floor", "NaN"),
+    ] {
+        let given = [(name.to_owned(), value.to_owned())];
+        let error = (PLUGIN.configure)(&Settings::new(&PLUGIN, 7, Profile::Strict, &given).unwrap()).err();
+        let named = matches!(&error, Some(AnalysisError::Setting { name: named, .. }) if named == name);
+        assert!(named, "{name}={value}: {error:?}");
+    }
+}
+
+#[test]
+fn a_network_whose_logits_are_no_numbers_is_refused_by_name() {
+    struct Broken;
+    impl Classifier for Broken {
+        fn name(&self) -> &str {
+            "broken"
+        }
+        fn digest(&self) -> &str {
+            ""
+        }
+        fn input_size(&self) -> Size {
+            SIZE
+        }
+        fn outputs(&self) -> usize {
+            3
+        }
+        fn capabilities(&self) -> Capabilities {
+            Capabilities::LOGITS
+        }
+        fn layers(&self) -> &[rival10_sdk::Layer] {
+            &[]
+        }
+        fn forward(
+            &self,
+            batch: &rival10_sdk::Batch,
+            _: &[&str],
+        ) -> Result<rival10_sdk::Forward, rival10_sdk::ClassifierError> {
+            let logits = rival10_sdk::Tensor { shape: vec![batch.len(), 3], data: vec![f32::NAN; 3 * batch.len()] };
+            Ok(rival10_sdk::Forward { logits, taps: Vec::new(), session: None })
+        }
+    }
+    let (toys, scenes) = (taxonomy(3, 0), scenes());
+    let models = [Model { classifier: Arc::new(Broken), groups: ClassGroups::identity(3) }];
+    let analysis = (PLUGIN.configure)(&Settings::new(&PLUGIN, 7, Profile::Strict, &[]).unwrap()).unwrap();
+    let provenance: Provenance = run(&[], &toys, &scenes, &[]).1.provenance;
+    let study =
+        Study { taxonomy: &toys, models: &models, samples: scenes.samples(), states: &[], provenance: &provenance };
+    let error = analysis.map(0, &Context { study, source: &scenes }, scenes.samples()).unwrap_err().to_string();
+    assert!(error.contains("image 1") && error.contains("\"broken\""), "{error}");
+}
