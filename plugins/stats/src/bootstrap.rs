@@ -71,6 +71,11 @@ impl Resamples {
         self.means.is_empty()
     }
 
+    /// The class-balanced means of every resample, in the order of their numbers.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[f64]> {
+        self.means.chunks_exact(self.width)
+    }
+
     /// The estimate in every resample in which it is defined, ascending.
     #[must_use]
     pub fn estimates(&self, estimate: impl Fn(&[f64]) -> Option<f64> + Sync) -> Vec<f64> {

@@ -1,0 +1,104 @@
+//! Runs the analysis on toys and prints everything that the interop tests need to compute it again, as one JSON document:
+//! what the networks were shown (pixels and masks at their input size), the rows and the report.
+//!
+//! `noise_run [PARAMETER=VALUE ...]`
+
+use std::{
+    error::Error,
+    io::{Write, stdout},
+    sync::Arc,
+};
+
+use rival10_noise_sensitivity::PLUGIN;
+use rival10_sdk::{
+    ClassGroups, Classifier, Context, Geometry, Mask, Model, Profile, Provenance, SampleSource, Settings, Size, Study,
+    Value,
+    testing::{CellMeans, Scenes, Swatch, Window, taxonomy},
+};
+use serde_json::json;
+
+const CLASSES: usize = 5;
+const SIZE: Size = Size::new(20, 16);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let given: Vec<(String, String)> = std::env::args()
+        .skip(1)
+        .filter_map(|argument| argument.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .collect();
+    let settings = Settings::new(&PLUGIN, 11, Profile::Strict, &given)?;
+    let analysis = (PLUGIN.configure)(&settings)?;
+    let toys = taxonomy(CLASSES, 2);
+    let odd = Scenes::odd(&toys);
+    let mut scenes: Vec<_> = Vec::new();
+    for sample in Scenes::ordinary(&toys, 43).samples() {
+        scenes.push((sample.clone(), (*Scenes::ordinary(&toys, 43).frame(sample.id, Geometry::Native)?).clone()));
+    }
+    for sample in odd.samples() {
+        let mut sample = sample.clone();
+        let frame = (*odd.frame(sample.id, Geometry::Native)?).clone();
+        sample.id.0 += 1000;
+        scenes.push((sample, frame));
+    }
+    let scenes = Scenes::new(scenes);
+    let mut pooled = ClassGroups::identity(CLASSES);
+    pooled.0[1].extend([5, 6]);
+    let networks: [(Arc<dyn Classifier>, ClassGroups); 3] = [
+        (Arc::new(CellMeans::new("means", SIZE, 7, 3)), pooled),
+        (Arc::new(CellMeans::new("small", Size::new(9, 11), CLASSES, 4)), ClassGroups::identity(CLASSES)),
+        (Arc::new(Swatch::new("swatch", SIZE, Window::Top, CLASSES)), ClassGroups::identity(CLASSES)),
+    ];
+    let models: Vec<_> = networks.map(|(classifier, groups)| Model { classifier, groups }).into();
+    let provenance = Provenance {
+        plugin: PLUGIN.name.to_owned(),
+        plugin_version: PLUGIN.version,
+        rival10_version: env!("CARGO_PKG_VERSION").to_owned(),
+        profile: settings.profile.name().to_owned(),
+        seed: settings.seed,
+        trials: settings.get("trials")?,
+        n: scenes.samples().len() as u64,
+        models: models.iter().map(|m| (m.classifier.name().to_owned(), m.classifier.digest().to_owned())).collect(),
+        data: "toys".to_owned(),
+        parameters: settings.values().iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+    };
+    let study =
+        Study { taxonomy: &toys, models: &models, samples: scenes.samples(), states: &[], provenance: &provenance };
+    let mut rows = analysis.map(0, &Context { study, source: &scenes }, scenes.samples())?;
+    rows.sort();
+    let report = analysis.report(&study, std::slice::from_ref(&rows))?;
+
+    let mut shown = Vec::new();
+    for sample in scenes.samples() {
+        for size in [SIZE, Size::new(9, 11)] {
+            let frame = scenes.frame(sample.id, Geometry::Resize(size))?;
+            shown.push(json!({
+                "image": sample.id.0,
+                "content": sample.content.to_string(),
+                "size": [size.width, size.height],
+                "pixels": frame.image.pixels,
+                "object": frame.object.as_ref().map(Mask::to_bitmap),
+                "ignore": frame.ignore.as_ref().map(Mask::to_bitmap),
+            }));
+        }
+    }
+    let cell = |value: &Value| match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Int(i) => json!(i),
+        Value::Float(x) => json!(x),
+        Value::Text(text) => json!(text),
+    };
+    let document = json!({
+        "classes": toys.classes.iter().map(|class| &class.name).collect::<Vec<_>>(),
+        "models": models.iter().map(|model| json!({
+            "name": model.classifier.name(),
+            "size": [model.classifier.input_size().width, model.classifier.input_size().height],
+            "outputs": model.classifier.outputs(),
+            "groups": model.groups,
+        })).collect::<Vec<_>>(),
+        "shown": shown,
+        "columns": rows.columns().iter().map(|column| column.name).collect::<Vec<_>>(),
+        "rows": rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>()).collect::<Vec<_>>(),
+        "report": report,
+    });
+    writeln!(stdout(), "{document}")?;
+    Ok(())
+}

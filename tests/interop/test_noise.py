@@ -1,0 +1,350 @@
+"""The noise field against NumPy's Philox, and the analysis of noise sensitivity against NumPy from pictures to report.
+
+Nothing here is compared with numbers of this project's own: words come from numpy.random.Philox, keys from the blake3
+package, the distribution from SciPy, and every metric of the report is written out again from its definition.
+"""
+
+import json
+import pathlib
+import subprocess
+
+import blake3
+import jsonschema
+import numpy as np
+import pytest
+import scipy.special
+import scipy.stats
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def philox_key(purpose, seed, content, trial):
+    message = seed.to_bytes(8, "little") + content + trial.to_bytes(8, "little") + purpose.encode()
+    return int.from_bytes(blake3.blake3(message).digest()[:16], "little")
+
+
+def philox_words(key, channel, count):
+    return np.random.Philox(key=key, counter=[0, channel, 0, 0]).random_raw(count)
+
+
+def noise_field(seed, content, trial, width, height):
+    """Box and Muller's transform of NumPy's own words, [3, height, width]."""
+    pixels = width * height
+    key = philox_key("noise", seed, content, trial)
+    words = np.stack([philox_words(key, channel, -(-pixels // 4) * 4) for channel in range(3)]) >> np.uint64(11)
+    u = (words[:, 0::2].astype(np.float64) + 1) / 2**53
+    v = words[:, 1::2].astype(np.float64) / 2**53
+    radius = np.sqrt(-2 * np.log(u))
+    normals = np.stack([radius * np.cos(2 * np.pi * v), radius * np.sin(2 * np.pi * v)], axis=-1)
+    return normals.reshape(3, -1)[:, :pixels].reshape(3, height, width).astype(np.float32)
+
+
+class Field:
+    """What the example `noise_field` writes for one image."""
+
+    def __init__(self, program, folder, seed=2026, trial=2, width=224, height=224, sigma=60 / 255):
+        self.width, self.height = width, height
+        self.content = blake3.blake3(b"an image").digest()
+        rng = np.random.default_rng(5)
+        self.picture = rng.integers(0, 256, (3, height, width)).astype(np.float32) / np.float32(255)
+        self.weights = (rng.random((height, width)) < 0.4).astype(np.float32)
+        self.picture.tofile(folder / "picture.f32")
+        self.weights.tofile(folder / "weights.f32")
+        arguments = [seed, self.content.hex(), trial, width, height, np.float32(sigma), folder]
+        subprocess.run([program, *map(str, arguments)], check=True)
+        self.key = np.fromfile(folder / "key.u64", "<u8")
+        self.words = np.fromfile(folder / "words.u64", "<u8").reshape(3, -1)
+        self.field = np.fromfile(folder / "field.f32", "<f4").reshape(3, height, width)
+        self.noised = np.fromfile(folder / "noised.f32", "<f4").reshape(3, height, width)
+        self.expected = noise_field(seed, self.content, trial, width, height)
+
+
+@pytest.fixture(scope="module")
+def field(example, tmp_path_factory):
+    return Field(example("noise_field"), tmp_path_factory.mktemp("field"))
+
+
+def test_the_key_is_the_stated_digest(field):
+    key = philox_key("noise", 2026, field.content, 2)
+    assert [key % 2**64, key >> 64] == field.key.tolist()
+
+
+def test_raw_words_equal_numpys(field):
+    key = philox_key("noise", 2026, field.content, 2)
+    for channel in range(3):
+        assert np.array_equal(field.words[channel], philox_words(key, channel, field.words.shape[1]))
+
+
+@pytest.mark.parametrize("width,height", [(1, 1), (3, 5), (17, 13)])
+def test_a_field_whose_pixels_are_no_multiple_of_four_equals_numpys(example, tmp_path, width, height):
+    small = Field(example("noise_field"), tmp_path, seed=2**64 - 1, trial=0, width=width, height=height)
+    np.testing.assert_allclose(small.field, small.expected, rtol=0, atol=1e-6)
+
+
+def test_normals_equal_those_of_numpys_words(field):
+    np.testing.assert_allclose(field.field, field.expected, rtol=0, atol=1e-6)
+    assert np.mean(field.field == field.expected) > 0.999
+
+
+def test_normals_are_standard_normal(field):
+    values = field.field.astype(np.float64).ravel()
+    n = values.size
+    assert abs(values.mean()) < 4 / np.sqrt(n)
+    assert abs(values.var() - 1) < 4 * np.sqrt(2 / n)
+    assert scipy.stats.kstest(values, "norm").pvalue > 1e-3
+    assert scipy.stats.anderson(values, "norm").statistic < 2
+    for a, b in [(0, 1), (0, 2), (1, 2)]:
+        assert abs(np.corrcoef(field.field[a].ravel(), field.field[b].ravel())[0, 1]) < 4 / np.sqrt(n / 3)
+    for lag in range(1, 5):
+        assert abs(np.corrcoef(values[:-lag], values[lag:])[0, 1]) < 4 / np.sqrt(n)
+
+
+def test_noised_pictures_equal_numpys_to_the_bit(field):
+    sigma = np.float32(60 / 255)
+    assert field.noised.min() == 0 and field.noised.max() == 1, "noise of this level clips at both ends"
+    expected = np.clip(field.picture + sigma * field.field * field.weights, np.float32(0), np.float32(1))
+    assert expected.dtype == np.float32
+    assert np.array_equal(field.noised, expected)
+
+
+LEVELS = [25.0, 60.5, 180.0]
+TRIALS = 3
+FLOOR = 0.05
+SEED = 11
+
+
+@pytest.fixture(scope="module")
+def run(example):
+    given = ["levels=180,25,60.5", f"trials={TRIALS}", f"floor={FLOOR}"]
+    return json.loads(subprocess.run([example("noise_run"), *given], check=True, capture_output=True).stdout)
+
+
+@pytest.fixture(scope="module")
+def rows(run):
+    return [dict(zip(run["columns"], row)) for row in run["rows"]]
+
+
+def test_the_report_fits_its_schema_and_the_schema_refuses_what_does_not(run):
+    schema = json.loads((ROOT / "schema/report.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.validate(run["report"])
+    for spoil in [
+        lambda report: report.pop("notes"),
+        lambda report: report.update(extra=1),
+        lambda report: report["headline"][0].update(value="high"),
+        lambda report: report["headline"][0].update(interval=[0.0]),
+        lambda report: report["headline"][0].update(interval_method=""),
+        lambda report: report["tables"][0]["rows"][0].append(True),
+        lambda report: report["provenance"].update(seed=-1),
+        lambda report: report["provenance"]["models"].append(["only a name"]),
+    ]:
+        broken = json.loads(json.dumps(run["report"]))
+        spoil(broken)
+        assert not validator.is_valid(broken)
+
+
+def toy_logits(model, pictures):
+    """The toy networks as their documentation has them: [n, 3, height, width] to [n, outputs], in double precision."""
+    n, _, height, width = pictures.shape
+    if model["name"] == "swatch":
+        logits = np.zeros((n, model["outputs"]))
+        seen = pictures[:, :, : height // 2].astype(np.float64) * 255
+        for c in range(model["outputs"]):
+            digits = np.array([c * 2 % 5, c * 2 // 5 % 5, c * 2 // 25 % 5])
+            near = np.abs(seen - (80 + 24 * digits)[None, :, None, None]) < 0.5
+            logits[:, c] = 8 * near.all(axis=1).mean(axis=(1, 2)) + (c == 0)
+        return logits
+    seed = {"means": 3, "small": 4}[model["name"]]
+    key = philox_key("toy weights", seed, blake3.blake3(b"").digest(), 0)
+    count = model["outputs"] * 48
+    first_words = [np.random.Philox(key=key, counter=i - 1 if i else 2**256 - 1).random_raw(1)[0] for i in range(count)]
+    weights = 4 * (np.array(first_words, np.uint64) >> np.uint64(11)).astype(np.float64) / 2**53 - 2
+    rows, columns = np.arange(height) * 4 // height, np.arange(width) * 4 // width
+    cells = np.stack([
+        pictures[:, :, rows == y][:, :, :, columns == x].astype(np.float64).mean(axis=(2, 3))
+        for y in range(4)
+        for x in range(4)
+    ], axis=-1)
+    return cells.reshape(n, 48) @ weights.reshape(model["outputs"], 48).T
+
+
+def test_rows_follow_from_the_pictures(run, rows):
+    """Noise, clipping, forwards and scores computed again in NumPy from the pixels, for every row."""
+    shown = {(s["image"], *s["size"]): s for s in run["shown"]}
+    found = {(r["image"], r["model"], r["level"], r["trial"]): r for r in rows}
+    assert len(found) == len(rows)
+    checked = 0
+    for model in run["models"]:
+        width, height = model["size"]
+        for (image, *size), frame in shown.items():
+            if size != model["size"]:
+                continue
+            x = np.array(frame["pixels"], np.float32).reshape(height, width, 3).transpose(2, 0, 1) / np.float32(255)
+            clean = found[image, model["name"], 0.0, 0]
+            pictures, keys = [x, x], [(0.0, 0)]
+            if frame["object"] is None:
+                assert clean["marking"] == "missing"
+            else:
+                m = np.array(frame["object"]).reshape(height, width)
+                counts = 1 - np.array(frame["ignore"] or 0) * np.ones(height * width)
+                fg, bg = m * counts.reshape(height, width), (1 - m) * counts.reshape(height, width)
+                marking = "empty" if not fg.any() else "full" if not bg.any() else "marked"
+                assert clean["marking"] == marking
+                if marking == "marked":
+                    assert clean["foreground"] == pytest.approx(fg.mean(), abs=1e-12)
+                    for trial in range(TRIALS):
+                        n = noise_field(SEED, bytes.fromhex(frame["content"]), trial, width, height)
+                        for level in LEVELS:
+                            noise = np.float32(level / 255) * n
+                            pictures += [np.clip(x + noise * w.astype(np.float32), 0, 1) for w in (fg, bg)]
+                            keys.append((level, trial))
+            logits = toy_logits(model, np.stack(pictures))
+            scores = np.stack([scipy.special.logsumexp(logits[:, g], axis=1) for g in model["groups"]], axis=1)
+            p = scipy.special.softmax(scores, axis=1)
+            for i, (level, trial) in enumerate(keys):
+                row = found.pop((image, model["name"], level, trial))
+                for region, at in [("fg", 2 * i), ("bg", 2 * i + 1)]:
+                    true = scores[at, row["class"]]
+                    margin = true - np.delete(scores[at], row["class"]).max()
+                    assert row[f"{region}_p"] == pytest.approx(p[at, row["class"]], abs=1e-5)
+                    assert row[f"{region}_margin"] == pytest.approx(margin, abs=1e-4)
+                    if np.diff(np.sort(scores[at]))[-1] > 1e-4:
+                        assert row[f"{region}_prediction"] == scores[at].argmax()
+                        checked += 1
+    assert not found, "rows that no picture explains"
+    assert checked > 1500
+
+
+def relative(a, b):
+    middle = (a + b) / 2
+    return None if middle in (0, 1) else (b - a) / (2 * min(middle, 1 - middle))
+
+
+def class_means(values, classes):
+    """The unweighted mean over classes of the mean over images; values [images, ...]."""
+    return np.mean([values[classes == c].mean(axis=0) for c in np.unique(classes)], axis=0)
+
+
+class Measured:
+    """One model's marked images: arrays over [image, level, trial]."""
+
+    def __init__(self, rows, model, keep=lambda row: True):
+        own = [row for row in rows if row["model"] == model and row["marking"] == "marked" and keep(row)]
+        clean = {row["image"]: row for row in own if row["level"] == 0}
+        self.images = sorted(clean)
+        self.classes = np.array([clean[i]["class"] for i in self.images], int)
+        by_key = {(row["image"], row["level"], row["trial"]): row for row in own}
+
+        def cube(value):
+            return np.array(
+                [[[value(by_key[i, l, t]) for t in range(TRIALS)] for l in LEVELS] for i in self.images], float
+            ).mean(axis=2)
+
+        self.clean = np.array([clean[i]["fg_prediction"] == clean[i]["class"] for i in self.images], float)
+        self.clean_margin = np.array([clean[i]["fg_margin"] for i in self.images])
+        self.correct = [cube(lambda r, k=k: r[f"{k}_prediction"] == r["class"]) for k in ("fg", "bg")]
+        self.p = [cube(lambda r, k=k: r[f"{k}_p"]) for k in ("fg", "bg")]
+        self.margin = [cube(lambda r, k=k: r[f"{k}_margin"]) for k in ("fg", "bg")]
+
+    def summary(self):
+        """n, clean, fg, bg, RFS, iRFS, floored iRFS, share floored."""
+        fg, bg = (class_means(correct, self.classes).mean() for correct in self.correct)
+        p_fg, p_bg = (p.mean(axis=1) for p in self.p)
+        room = np.minimum(p_fg + p_bg, 2 - p_fg - p_bg)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            irfs = np.where(room == 0, 0, (p_bg - p_fg) / room)
+        floored = (p_bg - p_fg) / np.maximum(room, 2 * FLOOR)
+        means = [class_means(v, self.classes) for v in (irfs, floored, (room < 2 * FLOOR).astype(float))]
+        return [len(self.images), class_means(self.clean, self.classes), fg, bg, relative(fg, bg), *means]
+
+
+def tables(run):
+    return {t["name"]: [dict(zip(t["columns"], row)) for row in t["rows"]] for t in run["report"]["tables"]}
+
+
+SUMMARY = [
+    "n", "clean accuracy", "foreground noise", "background noise", "RFS", "iRFS", "floored iRFS", "share floored",
+]
+
+
+def same(found, expected):
+    if expected is None:
+        assert found is None
+    else:
+        assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_every_metric_of_the_report_follows_from_the_rows(run, rows):
+    report, table = run["report"], tables(run)
+    models = [model["name"] for model in run["models"]]
+    headline = {(e["name"], e["model"]): e for e in report["headline"]}
+    compared = 0
+    for model in models:
+        measured = Measured(rows, model)
+        expected = dict(zip(SUMMARY, measured.summary()))
+        (row,) = [r for r in table["by-model"] if r["model"] == model]
+        for name in SUMMARY:
+            same(row[name], expected[name])
+        for name in ["RFS", "clean accuracy", "iRFS", "floored iRFS"]:
+            same(headline[name, model]["value"], expected[name])
+            assert headline[name, model]["n"] == len(measured.images)
+
+        levels = [r for r in table["by-level"] if r["model"] == model]
+        assert [r["level"] for r in levels] == [0, *LEVELS]
+        same(levels[0]["foreground noise"], expected["clean accuracy"])
+        for l, row in enumerate(levels[1:]):
+            fg, bg = (class_means(correct[:, l], measured.classes) for correct in measured.correct)
+            same(row["foreground noise"], fg)
+            same(row["background noise"], bg)
+            same(row["RFS"], relative(fg, bg))
+            for name, margin in zip(["foreground", "background"], measured.margin):
+                change = margin[:, l] - measured.clean_margin
+                same(row[f"{name} margin change"], class_means(change, measured.classes))
+
+        for name, key, column in [("by-class", "class", "class"), ("by-stratum", "stratum", "stratum")]:
+            for row in (r for r in table[name] if r["model"] == model):
+                wanted = run["classes"].index(row[column]) if key == "class" else row[column]
+                part = Measured(rows, model, lambda r: r[key] == wanted)
+                for metric, value in zip(SUMMARY, part.summary()):
+                    same(row[metric], value)
+                    compared += 1
+    assert compared == len(SUMMARY) * (len(table["by-class"]) + len(table["by-stratum"])) > 100
+    sensitivities = [r["RFS"] if r["RFS"] is not None else -2 for r in table["by-model"]]
+    assert sensitivities == sorted(sensitivities, reverse=True)
+    assert len(table["by-class"]) == len(models) * len(run["classes"])
+
+
+def test_intervals_are_percentiles_of_resampled_images(run, rows):
+    """The bootstrap drawn again from NumPy's Philox: the interval of RFS of every model."""
+    key = philox_key("bootstrap", SEED, bytes(32), 0)
+    resamples = 10_000
+    for model in run["models"]:
+        measured = Measured(rows, model["name"])
+        sums = np.zeros((resamples, 2))
+        classes = np.unique(measured.classes)
+        for c in classes:
+            own = np.stack([correct[measured.classes == c].mean(axis=1) for correct in measured.correct], axis=1)
+            sums += own[draws(key, c, resamples, len(own))].mean(axis=1)
+        fg, bg = (sums / len(classes)).T
+        middle = (fg + bg) / 2
+        defined = (middle > 0) & (middle < 1)
+        rfs = ((bg - fg) / (2 * np.minimum(middle, 1 - middle)))[defined]
+        (estimate,) = [
+            e for e in run["report"]["headline"] if e["name"] == "RFS" and e["model"] == model["name"]
+        ]
+        assert defined.mean() >= 0.99
+        assert estimate["interval"][0] < estimate["value"] < estimate["interval"][1]
+        np.testing.assert_allclose(estimate["interval"], np.quantile(rfs, [0.025, 0.975]), rtol=0, atol=1e-9)
+        assert estimate["interval_method"].startswith("95% percentile bootstrap")
+
+
+def draws(key, c, resamples, n):
+    """[resamples, n] places in a class of n images: the high half of word * n."""
+    blocks = -(-n // 4)
+    places = np.empty((resamples, n), int)
+    for b in range(resamples):
+        counter = ((b << 128) + (int(c) << 64) - 1) % 2**256
+        words = np.random.Philox(key=key, counter=counter).random_raw(4 * blocks)[:n]
+        places[b] = [int(word) * n >> 64 for word in words]
+    return places
