@@ -207,7 +207,7 @@ impl NoiseSensitivity {
             name: "by-model".to_owned(),
             caption: format!(
                 "Accuracies and sensitivities over all levels and classes, the most foreground-sensitive model first. \
-                 RFS bounds: {}.",
+                 RFS bounds: {}; null where more than 1 resample in 100 leaves RFS undefined.",
                 interval_method()
             ),
             columns: columns(&["model"], SUMMARY_COLUMNS),
