@@ -11,7 +11,10 @@
 use rayon::prelude::*;
 use rival10_sdk::{ContentHash, Philox, random::below};
 
-use crate::measurements::{Measurements, add, add_scaled, count};
+use crate::{
+    measurements::{Measurements, add, add_scaled, count},
+    normal,
+};
 
 /// At least so many resamples, as metrics.md asks.
 pub const RESAMPLES: usize = 10_000;
@@ -88,12 +91,60 @@ impl Resamples {
     /// (1 + confidence) / 2 of its values over the resamples. None if it is undefined in more than 1 of 100 resamples.
     #[must_use]
     pub fn percentile(&self, confidence: f64, estimate: impl Fn(&[f64]) -> Option<f64> + Sync) -> Option<Interval> {
-        let values = self.estimates(estimate);
-        if self.is_empty() || (self.len() - values.len()) * UNDEFINED > self.len() {
-            return None;
-        }
+        let values = self.defined(estimate)?;
         let tail = (1.0 - confidence) / 2.0;
         Some(Interval { low: quantile(&values, tail)?, high: quantile(&values, 1.0 - tail)? })
+    }
+
+    /// The bias-corrected and accelerated interval (Efron, JASA 1987) of `estimate` over the table that was resampled; the
+    /// acceleration is that of several independent samples (Efron and Tibshirani, section 14.3, as SciPy has it), the
+    /// classes here. None as for [`Self::percentile`], if the estimate is undefined with some image left out, and if all
+    /// resamples lie on one side of it.
+    #[must_use]
+    pub fn bca(
+        &self,
+        table: &Measurements,
+        confidence: f64,
+        estimate: impl Fn(&[f64]) -> Option<f64> + Sync,
+    ) -> Option<Interval> {
+        let values = self.defined(&estimate)?;
+        let observed = estimate(&table.means()?)?;
+        let (below, up_to) = (values.partition_point(|v| *v < observed), values.partition_point(|v| *v <= observed));
+        let bias = normal::quantile(count(below + up_to) / (2.0 * count(values.len())));
+        let (mut cubes, mut squares) = (0.0, 0.0);
+        for rows in table.jackknife() {
+            let left_out: Vec<f64> = rows.chunks_exact(self.width).map(&estimate).collect::<Option<_>>()?;
+            let n = count(left_out.len());
+            let mean = left_out.iter().sum::<f64>() / n;
+            let influence = left_out.iter().map(|value| (n - 1.0) * (mean - value));
+            cubes += influence.clone().map(|u| u * u * u).sum::<f64>() / (n * n * n);
+            squares += influence.map(|u| u * u).sum::<f64>() / (n * n);
+        }
+        let acceleration = cubes / (6.0 * squares * squares.sqrt());
+        let bound =
+            |z: f64| quantile(&values, normal::cumulative(bias + (bias + z) / (1.0 - acceleration * (bias + z))));
+        let z = normal::quantile((1.0 - confidence) / 2.0);
+        if !(bias.is_finite() && acceleration.is_finite()) {
+            return None;
+        }
+        Some(Interval { low: bound(z)?, high: bound(-z)? })
+    }
+
+    /// The two-sided p-value for `estimate` being 0, by inverting the percentile interval: twice the smaller share of
+    /// resamples on either side of 0, (1 + n) / (1 + resamples) each, 1 at most. None as for [`Self::percentile`].
+    #[must_use]
+    pub fn p_value(&self, estimate: impl Fn(&[f64]) -> Option<f64> + Sync) -> Option<f64> {
+        let values = self.defined(estimate)?;
+        let (below, up_to) = (values.partition_point(|v| *v < 0.0), values.partition_point(|v| *v <= 0.0));
+        let smaller = up_to.min(values.len() - below);
+        Some((2.0 * (1.0 + count(smaller)) / (1.0 + count(values.len()))).min(1.0))
+    }
+
+    /// The values where they are defined, ascending, unless too many are not.
+    fn defined(&self, estimate: impl Fn(&[f64]) -> Option<f64> + Sync) -> Option<Vec<f64>> {
+        let values = self.estimates(estimate);
+        let undefined = self.len() - values.len();
+        (!self.is_empty() && undefined * UNDEFINED <= self.len()).then_some(values)
     }
 }
 

@@ -72,14 +72,17 @@ impl Measurements {
         Some(sums)
     }
 
-    /// The class-balanced means with each image left out in turn, `[images][width]` in the order of [`Self::classes`],
-    /// grouped by class; none if a class has but one image, without which it would have no mean.
+    /// The class-balanced means with each image left out in turn: by class, `[images][width]`. Where a class has but one
+    /// image, without which it would have no mean, it stays.
     #[must_use]
-    pub fn jackknife(&self) -> Option<Vec<Vec<f64>>> {
-        let means = self.means()?;
+    pub fn jackknife(&self) -> Vec<Vec<f64>> {
+        let Some(means) = self.means() else { return Vec::new() };
         let classes = count(self.classes.len());
-        let without = |(_, rows): (&usize, &Vec<f64>)| {
+        let without = |rows: &Vec<f64>| {
             let n = rows.len() / self.width;
+            if n == 1 {
+                return means.clone();
+            }
             let mut sums = vec![0.0; self.width];
             rows.chunks_exact(self.width).for_each(|row| add(&mut sums, row));
             let mut left = Vec::with_capacity(rows.len());
@@ -88,9 +91,9 @@ impl Measurements {
                     left.push(mean + ((sum - value) / count(n - 1) - sum / count(n)) / classes);
                 }
             }
-            (n > 1).then_some(left)
+            left
         };
-        self.classes.iter().map(without).collect()
+        self.classes.values().map(without).collect()
     }
 }
 
@@ -138,7 +141,7 @@ mod tests {
 
     #[test]
     fn the_jackknife_is_the_mean_of_a_table_without_one_image() {
-        let jackknife = table().jackknife().unwrap();
+        let jackknife = table().jackknife();
         let mut without_second_of_7 = Measurements::new(2);
         for (class, row) in [(7, [1.0, 0.0]), (2, [4.0, 1.0]), (7, [6.0, 3.0]), (2, [0.0, 0.0])] {
             without_second_of_7.push(class, &row);
@@ -148,6 +151,6 @@ mod tests {
         }
         let mut single = table();
         single.push(3, &[0.0, 0.0]);
-        assert_eq!(single.jackknife(), None);
+        assert_eq!(single.jackknife()[1], single.means().unwrap());
     }
 }
