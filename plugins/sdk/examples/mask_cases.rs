@@ -1,0 +1,76 @@
+//! Answers questions about masks, so that a program in another language can compare the answers with its own:
+//! tests/interop/test_masks.py with those of pycocotools.
+//!
+//! Each line of stdin is a JSON object, a case, and each line of stdout the answers to it. A bitmap is a text of `0` and
+//! `1`, row by row; a mask is answered as COCO's string.
+
+use std::{
+    error::Error,
+    io::{self, BufRead, BufWriter, Write},
+};
+
+use rival10_sdk::{Mask, Size};
+use serde::Deserialize;
+use serde_json::json;
+
+#[derive(Deserialize)]
+#[serde(tag = "case", rename_all = "kebab-case")]
+enum Case {
+    /// What is to be known of two masks.
+    Pair { width: u32, height: u32, a: String, b: String },
+    /// A mask of the given COCO string, to be decoded.
+    Coco { width: u32, height: u32, counts: String },
+    /// A mask of the given polygons.
+    Polygons { width: u32, height: u32, rings: Vec<Vec<f64>> },
+    /// A mask's outlines.
+    Outlines { width: u32, height: u32, a: String },
+    /// A mask at another size.
+    Resized { width: u32, height: u32, a: String, to_width: u32, to_height: u32 },
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut stdout = BufWriter::new(io::stdout().lock());
+    for line in io::stdin().lock().lines() {
+        let answer =
+            answer(serde_json::from_str(&line?)?).unwrap_or_else(|error| json!({ "error": error.to_string() }));
+        writeln!(stdout, "{answer}")?;
+    }
+    stdout.flush()?;
+    Ok(())
+}
+
+fn answer(case: Case) -> Result<serde_json::Value, Box<dyn Error>> {
+    Ok(match case {
+        Case::Pair { width, height, a, b } => {
+            let (a, b) = (mask(width, height, &a), mask(width, height, &b));
+            json!({
+                "a": a.to_coco_string(),
+                "counts": a.runs(),
+                "area": a.area(),
+                "bbox": a.bbox().map_or([0; 4], |bbox| [bbox.x, bbox.y, bbox.width, bbox.height]),
+                "union": a.union(&b)?.to_coco_string(),
+                "intersection": a.intersection(&b)?.to_coco_string(),
+                "iou": a.iou(&b)?,
+            })
+        }
+        Case::Coco { width, height, counts } => {
+            json!({ "bitmap": bitmap(&Mask::from_coco_string(Size::new(width, height), &counts)?) })
+        }
+        Case::Polygons { width, height, rings } => {
+            json!({ "mask": Mask::from_polygons(Size::new(width, height), &rings)?.to_coco_string() })
+        }
+        Case::Outlines { width, height, a } => json!({ "rings": mask(width, height, &a).to_polygons() }),
+        Case::Resized { width, height, a, to_width, to_height } => {
+            json!({ "bitmap": bitmap(&mask(width, height, &a).resized(Size::new(to_width, to_height))) })
+        }
+    })
+}
+
+fn mask(width: u32, height: u32, bitmap: &str) -> Mask {
+    let bitmap: Vec<u8> = bitmap.bytes().map(|pixel| pixel - b'0').collect();
+    Mask::from_bitmap(Size::new(width, height), &bitmap)
+}
+
+fn bitmap(mask: &Mask) -> String {
+    mask.to_bitmap().into_iter().map(|pixel| char::from(b'0' + pixel)).collect()
+}
