@@ -1,6 +1,7 @@
-"""Masks against pycocotools: strings, areas, boxes, overlap, set operations and polygons are its own, bit for bit; and
-resizing is Pillow's NEAREST."""
+"""Masks against pycocotools: strings, areas, boxes, overlap, set operations and polygons are its own, bit for bit.
+And against Pillow: PNG files both ways, and resizing to the nearest."""
 
+import io
 import json
 import subprocess
 
@@ -8,6 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from pycocotools import mask as coco
+
+# pycocotools 2.0.11 has not yet followed NumPy 2's __array__.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 SIDES = [1, 2, 3, 5, 8, 13, 31, 32, 33, 63, 64, 65, 100, 127, 128, 130, 224]
 
@@ -204,7 +208,11 @@ def test_edges_hundreds_of_thousands_of_pixels_long_cross_where_pycocotools_has_
         assert answer.get("mask") == text(theirs), case
 
 
-def test_outlines_rasterised_by_pycocotools_lose_only_the_holes(ask):
+def rasterised(rings, shape):
+    return coco.decode([coco.merge(coco.frPyObjects(rings, *shape))])[..., 0]
+
+
+def test_outlines_rasterised_by_pycocotools_lose_only_the_holes_or_nothing(ask):
     from scipy.ndimage import binary_fill_holes
 
     rng = np.random.default_rng(5)
@@ -214,11 +222,55 @@ def test_outlines_rasterised_by_pycocotools_lose_only_the_holes(ask):
     )
     for mask, answer in zip(masks, answers):
         if not mask.any():
-            assert answer["rings"] == []
+            assert answer == {"outer": [], "with_holes": []}
             continue
-        theirs = coco.decode(coco.merge(coco.frPyObjects(answer["rings"], *mask.shape)))
         # A hole is what no walk over pixels outside, corners counting as neighbours, leaves.
-        assert (theirs == binary_fill_holes(mask, np.ones((3, 3)))).all()
+        assert (rasterised(answer["outer"], mask.shape) == binary_fill_holes(mask, np.ones((3, 3)))).all()
+        assert (rasterised(answer["with_holes"], mask.shape) == mask).all()
+
+
+def saved(image, **options):
+    file = io.BytesIO()
+    image.save(file, "PNG", **options)
+    return file.getvalue()
+
+
+def read(file):
+    return np.asarray(Image.open(io.BytesIO(file)))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "RGB", "RGBA", "I;16", "P"])
+def test_png_files_of_every_mode_are_read_as_pillow_reads_them(ask, mode):
+    rng = np.random.default_rng(7)
+    files, expected = [], []
+    for _ in range(100):
+        height, width = random_size(rng)
+        levels = rng.choice([0, 0, 0, 1, 128, 254, 255], (height, width, 4)).astype(np.uint8)
+        if mode == "I;16":
+            image = Image.fromarray(levels[..., 0].astype(np.uint16) * np.uint16(rng.choice([1, 255, 257])))
+        elif mode == "P":
+            image = Image.fromarray(levels[..., :3]).quantize(int(rng.choice([2, 4, 16, 200])))
+        else:
+            image = Image.fromarray(levels).convert(mode, dither=Image.Dither.NONE)
+        files.append(saved(image, optimize=bool(rng.integers(2))))
+        # A palette stands for its colours; other modes are their own channels, of which 1-bit ones are 0 or full.
+        image = Image.open(io.BytesIO(files[-1]))
+        channels = np.asarray(image.convert("RGB") if mode == "P" else image)
+        channels = channels.reshape(height, width, -1)
+        top = 65535 if image.mode == "I;16" else 1 if channels.dtype == bool else 255
+        expected.append({"non_zero": digits((channels != 0).any(2)), "full": digits((channels == top).any(2))})
+    assert ask([{"case": "png", "file": file.hex()} for file in files]) == expected
+
+
+def test_png_files_are_written_as_grey_levels_0_and_255(ask):
+    rng = np.random.default_rng(8)
+    masks = [random_mask(rng, *random_size(rng)) for _ in range(300)]
+    answers = ask(
+        [{"case": "to-png", "height": m.shape[0], "width": m.shape[1], "a": digits(m)} for m in masks]
+    )
+    for mask, answer in zip(masks, answers):
+        levels = read(bytes.fromhex(answer["file"]))
+        assert levels.dtype == np.uint8 and (levels == 255 * mask).all()
 
 
 def test_masks_are_resized_as_pillow_resizes_to_the_nearest(ask):

@@ -9,9 +9,11 @@ use std::{
     io::{self, BufRead, BufWriter, Write},
 };
 
-use rival10_sdk::{Mask, Size};
+use rival10_sdk::{Labelled, Mask, Size};
 use serde::Deserialize;
 use serde_json::json;
+
+const MAX_PIXELS: u64 = 1_000_000;
 
 #[derive(Deserialize)]
 #[serde(tag = "case", rename_all = "kebab-case")]
@@ -24,6 +26,10 @@ enum Case {
     Polygons { width: u32, height: u32, rings: Vec<Vec<f64>> },
     /// A mask's outlines.
     Outlines { width: u32, height: u32, a: String },
+    /// The masks of a PNG file, its bytes in hexadecimal digits.
+    Png { file: String },
+    /// A mask as such a PNG file.
+    ToPng { width: u32, height: u32, a: String },
     /// A mask at another size.
     Resized { width: u32, height: u32, a: String, to_width: u32, to_height: u32 },
 }
@@ -59,7 +65,23 @@ fn answer(case: Case) -> Result<serde_json::Value, Box<dyn Error>> {
         Case::Polygons { width, height, rings } => {
             json!({ "mask": Mask::from_polygons(Size::new(width, height), &rings)?.to_coco_string() })
         }
-        Case::Outlines { width, height, a } => json!({ "rings": mask(width, height, &a).to_polygons() }),
+        Case::Outlines { width, height, a } => {
+            let a = mask(width, height, &a);
+            json!({ "outer": a.to_polygons(), "with_holes": a.to_polygons_with_holes() })
+        }
+        Case::Png { file } => {
+            let file = (0..file.len() / 2)
+                .map(|i| u8::from_str_radix(&file[2 * i..2 * i + 2], 16))
+                .collect::<Result<Vec<u8>, _>>()?;
+            json!({
+                "non_zero": bitmap(&Mask::from_png_labelled(&file, MAX_PIXELS, Labelled::NonZero)?),
+                "full": bitmap(&Mask::from_png_labelled(&file, MAX_PIXELS, Labelled::Full)?),
+            })
+        }
+        Case::ToPng { width, height, a } => {
+            let file = mask(width, height, &a).to_png()?;
+            json!({ "file": file.iter().map(|byte| format!("{byte:02x}")).collect::<String>() })
+        }
         Case::Resized { width, height, a, to_width, to_height } => {
             json!({ "bitmap": bitmap(&mask(width, height, &a).resized(Size::new(to_width, to_height))) })
         }

@@ -25,37 +25,39 @@ struct Stretch {
     corner: usize,
 }
 
+/// Where the inside parts into two, or a hole or a bay begins.
+struct Gap {
+    /// The gap's upper corner.
+    corner: usize,
+    /// The corner from which the outline above the gap, on the same line, runs on to the right of it.
+    ceiling: usize,
+}
+
 impl Mask {
     /// The outer outlines, each a flat list x0, y0, x1, y1, … of the corners of one ring in pixels (the upper left corner
     /// of the upper left pixel is 0, 0), one ring for each set of pixels that are joined by their sides.
     ///
-    /// Rasterised again by [`Mask::from_polygons`], they give this mask with its holes filled, in every pixel: only the
-    /// holes are lost, which a list of rings whose union counts, as COCO has it, cannot tell from the rest.
+    /// Rasterised again by [`Mask::from_polygons`] they give the mask with its holes filled, in every pixel. What is lost
+    /// is the holes and nothing else; [`Mask::to_polygons_with_holes`] keeps them.
     #[must_use]
     pub fn to_polygons(&self) -> Vec<Vec<f64>> {
-        let mut corners = self.corners();
-        let mut rings = Vec::new();
-        for first in 0..corners.len() {
-            let mut ring = Vec::new();
-            let mut doubled_area = 0_i64;
-            let mut at = first;
-            // A corner that has been passed leads to itself.
-            while corners[at].next != at {
-                let next = std::mem::replace(&mut corners[at].next, at);
-                let (here, there) = (&corners[at], &corners[next]);
-                doubled_area += i64::from(here.x) * i64::from(there.y) - i64::from(there.x) * i64::from(here.y);
-                ring.extend([f64::from(here.x), f64::from(here.y)]);
-                at = next;
-            }
-            if doubled_area > 0 {
-                rings.push(ring);
-            }
-        }
-        rings
+        let outlines = self.outlines();
+        let outer = outlines.rings().into_iter().filter(|ring| !outlines.is_hole(ring));
+        outer.map(|ring| outlines.coordinates(&ring)).collect()
     }
 
-    /// The corners of all outlines, holes' included, each linked to the next of its ring.
-    fn corners(&self) -> Vec<Corner> {
+    /// The outlines as [`Mask::to_polygons`] has them, but with each hole cut into the ring around it: from above the
+    /// hole the ring goes down to it, around it, and back up the same way. COCO's tools count a ring even-odd, so that
+    /// [`Mask::from_polygons`] gives back this very mask. A tool that wants rings to be simple will not like them.
+    #[must_use]
+    pub fn to_polygons_with_holes(&self) -> Vec<Vec<f64>> {
+        let mut outlines = self.outlines();
+        outlines.cut_to_holes();
+        outlines.rings().iter().map(|ring| outlines.coordinates(ring)).collect()
+    }
+
+    /// The outlines of all that is inside, holes' included.
+    fn outlines(&self) -> Outlines {
         let mut sweep = Sweep::default();
         let mut x = 0;
         self.each_column(|columns| match columns {
@@ -69,14 +71,93 @@ impl Mask {
             }
         });
         sweep.cross(x, &[], self.size.height);
-        sweep.corners
+        sweep.outlines
+    }
+}
+
+/// Rings of corners, each corner linked to the next, and the gaps from left to right.
+#[derive(Default)]
+struct Outlines {
+    corners: Vec<Corner>,
+    gaps: Vec<Gap>,
+}
+
+impl Outlines {
+    fn add(&mut self, x: u32, y: u32) -> usize {
+        let corner = self.corners.len();
+        self.corners.push(Corner { x, y, next: corner });
+        corner
+    }
+
+    /// The corners of each ring, in order.
+    fn rings(&self) -> Vec<Vec<usize>> {
+        let mut passed = vec![false; self.corners.len()];
+        let mut rings = Vec::new();
+        for first in 0..self.corners.len() {
+            let mut ring = Vec::new();
+            let mut at = first;
+            while !std::mem::replace(&mut passed[at], true) {
+                ring.push(at);
+                at = self.corners[at].next;
+            }
+            if !ring.is_empty() {
+                rings.push(ring);
+            }
+        }
+        rings
+    }
+
+    /// Whether a ring goes around a hole. It does so the other way round, and its area comes out negative.
+    fn is_hole(&self, ring: &[usize]) -> bool {
+        let doubled_area = |&corner: &usize| {
+            let here = &self.corners[corner];
+            let there = &self.corners[here.next];
+            i64::from(here.x) * i64::from(there.y) - i64::from(there.x) * i64::from(here.y)
+        };
+        ring.iter().map(doubled_area).sum::<i64>() < 0
+    }
+
+    fn coordinates(&self, ring: &[usize]) -> Vec<f64> {
+        let corners = ring.iter().map(|&corner| &self.corners[corner]);
+        corners.flat_map(|corner| [corner.x.into(), corner.y.into()]).collect()
+    }
+
+    /// Makes each hole's ring a part of the ring above it, at its first gap. That ring may go around a hole too, but then
+    /// around one that begins further left or higher, so that all ends in outer rings.
+    fn cut_to_holes(&mut self) {
+        let holes: Vec<_> = self.rings().into_iter().filter(|ring| self.is_hole(ring)).collect();
+        // For each corner on a hole, which hole, and the corner before it.
+        let mut on_hole = vec![None; self.corners.len()];
+        for (hole, ring) in holes.iter().enumerate() {
+            ring.iter().for_each(|&corner| on_hole[self.corners[corner].next] = Some((hole, corner)));
+        }
+        let mut is_cut = vec![false; holes.len()];
+        let gaps = std::mem::take(&mut self.gaps).into_iter();
+        let cuts: Vec<_> = gaps
+            .filter_map(|gap| {
+                let (hole, before) = on_hole[gap.corner]?;
+                (!std::mem::replace(&mut is_cut[hole], true)).then_some((before, gap))
+            })
+            .collect();
+        // From right to left: several cuts may leave one ceiling, and the last that is made comes first on the ring.
+        for (before, Gap { corner, ceiling }) in cuts.into_iter().rev() {
+            let (x, y) = (self.corners[corner].x, self.corners[corner].y);
+            let after = self.corners[ceiling].next;
+            let (down, up) = (self.add(x, self.corners[ceiling].y), self.add(x, self.corners[ceiling].y));
+            let back = self.add(x, y);
+            self.corners[ceiling].next = down;
+            self.corners[down].next = corner;
+            self.corners[before].next = back;
+            self.corners[back].next = up;
+            self.corners[up].next = after;
+        }
     }
 }
 
 /// The outline as far as the sweep has come.
 #[derive(Default)]
 struct Sweep {
-    corners: Vec<Corner>,
+    outlines: Outlines,
     /// The stretches in the column to the left of the sweep.
     left: Vec<Stretch>,
     /// Those in the column to its right, while it crosses.
@@ -91,6 +172,8 @@ impl Sweep {
         let mut edges = edges.iter().chain(closing).copied().peekable();
         // The corner at the upper end of the piece of the line that the outline runs along, where it does.
         let mut above = None;
+        // The corner after which the outline leaves the last row for the right.
+        let mut ceiling = 0;
         loop {
             let left = self.left.get(i).copied();
             let right = edges.peek().copied();
@@ -106,31 +189,37 @@ impl Sweep {
             let begins = right == Some(y);
             let mut stretch = Stretch { y, corner: 0 };
             match ends {
-                Some(old) if begins && left_inside == right_inside => stretch = old,
+                Some(old) if begins && left_inside == right_inside => {
+                    stretch = old;
+                    ceiling = old.corner;
+                }
                 Some(old) if begins => {
-                    let (upper, lower) = (self.corner(x, y), self.corner(x, y));
+                    let (upper, lower) = (self.outlines.add(x, y), self.outlines.add(x, y));
                     self.join_line(above, upper, left_inside);
                     if left_inside {
-                        self.corners[upper].next = old.corner;
+                        self.join(upper, old.corner);
                         stretch.corner = lower;
                     } else {
-                        self.corners[old.corner].next = lower;
+                        self.join(old.corner, lower);
                         stretch.corner = upper;
                     }
                     above = Some(lower);
                 }
-                Some(old) => {
-                    let corner = self.corner(x, y);
-                    if left_inside {
-                        self.corners[corner].next = old.corner;
-                    } else {
-                        self.corners[old.corner].next = corner;
+                _ => {
+                    let corner = self.outlines.add(x, y);
+                    match ends {
+                        Some(old) if left_inside => self.join(corner, old.corner),
+                        Some(old) => self.join(old.corner, corner),
+                        None if left_inside && right_inside => self.outlines.gaps.push(Gap { corner, ceiling }),
+                        None => {}
                     }
-                    above = self.turn(above, corner, left_inside);
-                }
-                None => {
-                    stretch.corner = self.corner(x, y);
-                    above = self.turn(above, stretch.corner, left_inside);
+                    if above.is_some() {
+                        self.join_line(above, corner, left_inside);
+                        above = None;
+                    } else {
+                        above = Some(corner);
+                    }
+                    (stretch.corner, ceiling) = (corner, corner);
                 }
             }
             i += usize::from(ends.is_some());
@@ -144,28 +233,17 @@ impl Sweep {
         self.right.clear();
     }
 
-    fn corner(&mut self, x: u32, y: u32) -> usize {
-        let corner = self.corners.len();
-        self.corners.push(Corner { x, y, next: corner });
-        corner
-    }
-
-    /// At a corner where the outline leaves the line or comes onto it: joins it to the one above if there is one, and
-    /// tells which is above what follows.
-    fn turn(&mut self, above: Option<usize>, corner: usize, left_inside: bool) -> Option<usize> {
-        if above.is_none() {
-            return Some(corner);
-        }
-        self.join_line(above, corner, left_inside);
-        None
-    }
-
     /// Joins the ends of a piece of the line: downwards if the pixels on its left are inside, else upwards.
     fn join_line(&mut self, above: Option<usize>, below: usize, left_inside: bool) {
-        if let Some(above) = above {
-            let (from, to) = if left_inside { (above, below) } else { (below, above) };
-            self.corners[from].next = to;
+        match above {
+            Some(above) if left_inside => self.join(above, below),
+            Some(above) => self.join(below, above),
+            None => {}
         }
+    }
+
+    fn join(&mut self, from: usize, to: usize) {
+        self.outlines.corners[from].next = to;
     }
 }
 
@@ -224,10 +302,11 @@ mod tests {
     }
 
     #[test]
-    fn only_holes_are_lost() {
+    fn only_holes_are_lost_and_they_can_be_kept() {
         let ring = Mask::from_fn(Size::new(9, 9), |x, y| x.abs_diff(4).max(y.abs_diff(4)) == 3);
         let back = Mask::from_polygons(ring.size(), &ring.to_polygons()).unwrap();
         assert_eq!((ring.area(), back.area()), (24, 49));
+        assert_eq!(Mask::from_polygons(ring.size(), &ring.to_polygons_with_holes()), Ok(ring));
     }
 
     proptest! {
@@ -236,6 +315,13 @@ mod tests {
             let back = Mask::from_polygons(mask.size(), &mask.to_polygons())?;
             prop_assert_eq!(&back, &filled(&mask));
             prop_assert_eq!(back.intersection(&mask)?, mask);
+        }
+
+        #[test]
+        fn rasterised_again_the_outlines_with_holes_give_the_mask(mask in reference::any_mask()) {
+            let rings = mask.to_polygons_with_holes();
+            prop_assert_eq!(rings.len(), mask.to_polygons().len());
+            prop_assert_eq!(Mask::from_polygons(mask.size(), &rings)?, mask);
         }
     }
 }
