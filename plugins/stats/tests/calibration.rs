@@ -3,16 +3,16 @@
 use rival10_sdk::{ContentHash, Philox, random::unit};
 use rival10_stats::{Measurements, Resamples, mcnemar, sign_flip};
 
-const SIMULATIONS: u64 = 400;
+const SIMULATIONS: u32 = 400;
 
 /// Uniform draws of one simulation.
-fn uniforms(purpose: &str, simulation: u64) -> impl Iterator<Item = f64> {
-    let generator = Philox::keyed(purpose, 1, &ContentHash([0; 32]), simulation);
+fn uniforms(purpose: &str, simulation: u32) -> impl Iterator<Item = f64> {
+    let generator = Philox::keyed(purpose, 1, &ContentHash([0; 32]), simulation.into());
     (0..).flat_map(move |i| generator.block([i, 0, 0, 0])).map(unit)
 }
 
-fn share(hits: u64) -> f64 {
-    f64::from(u32::try_from(hits).unwrap()) / f64::from(u32::try_from(SIMULATIONS).unwrap())
+fn share(hits: u32) -> f64 {
+    f64::from(hits) / f64::from(SIMULATIONS)
 }
 
 /// 120 images of three classes of unequal size.
@@ -36,10 +36,11 @@ fn of_400_null_comparisons_the_tests_at_5_percent_reject_2_to_8_and_mcnemar_at_m
             only_a += u64::from(a > 0.8 && b <= 0.8);
             only_b += u64::from(b > 0.8 && a <= 0.8);
         }
-        let boot = Resamples::draw(&differences, simulation, 1000).unwrap().p_value(|means| Some(means[0])).unwrap();
-        flips += u64::from(sign_flip(&differences, simulation).unwrap() <= 0.05);
-        boots += u64::from(boot <= 0.05);
-        mcnemars += u64::from(mcnemar(only_a, only_b) <= 0.05);
+        let boot =
+            Resamples::draw(&differences, simulation.into(), 1000).unwrap().p_value(|means| Some(means[0])).unwrap();
+        flips += u32::from(sign_flip(&differences, simulation.into()).unwrap() <= 0.05);
+        boots += u32::from(boot <= 0.05);
+        mcnemars += u32::from(mcnemar(only_a, only_b) <= 0.05);
     }
     let rates = [flips, boots, mcnemars].map(share);
     assert!((0.02..=0.08).contains(&rates[0]), "sign flip rejects {}", rates[0]);
@@ -68,9 +69,9 @@ fn of_400_intervals_at_95_percent_90_to_98_percent_cover_the_truth() {
             let row = truth[class].map(|p| f64::from(u8::from(u < p)));
             table.push(class, &row);
         }
-        let resamples = Resamples::draw(&table, simulation, 1000).unwrap();
+        let resamples = Resamples::draw(&table, simulation.into(), 1000).unwrap();
         let covers = |interval: Option<rival10_stats::Interval>| {
-            u64::from(interval.is_some_and(|i| (i.low..=i.high).contains(&expected)))
+            u32::from(interval.is_some_and(|i| (i.low..=i.high).contains(&expected)))
         };
         percentile += covers(resamples.percentile(0.95, rfs));
         bca += covers(resamples.bca(&table, 0.95, rfs));
