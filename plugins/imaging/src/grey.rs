@@ -1,10 +1,10 @@
 //! A mask file's grey levels or palette indices.
 
-use image::{ColorType, ImageDecoder, codecs::bmp::BmpDecoder};
+use image::ColorType;
 use rival10_sdk::Size;
 
 use crate::{
-    Grey, Header, ImageError, Limits, jpeg,
+    Grey, Header, ImageError, Limits, bmp, jpeg,
     kind::Kind,
     png_file,
     raster::{self, Samples},
@@ -36,8 +36,11 @@ pub fn decode_grey(bytes: &[u8], limits: Limits) -> Result<Grey, ImageError> {
             png_file::indices(bytes)
         }
         Kind::Bmp => {
-            let (_, header) = raster::open(Kind::Bmp, bytes, limits)?;
-            bmp(bytes, header.stored)
+            let (samples, header) = match bmp::Layout::of_palette(bytes) {
+                Some(layout) => return layout.indices(raster::open(Kind::Bmp, bytes, limits)?.1.stored),
+                None => raster::samples(Kind::Bmp, bytes, limits)?,
+            };
+            levels(header.stored, samples)
         }
         Kind::Gif => {
             let (_, header) = raster::open(Kind::Gif, bytes, limits)?;
@@ -48,22 +51,6 @@ pub fn decode_grey(bytes: &[u8], limits: Limits) -> Result<Grey, ImageError> {
             levels(header.stored, samples)
         }
     }
-}
-
-/// The indices of a BMP with a palette, the grey levels of any other. As in Pillow, a 1-bit BMP whose palette is black and
-/// white is a grey picture.
-fn bmp(bytes: &[u8], size: Size) -> Result<Grey, ImageError> {
-    let refused = |error| ImageError::Invalid(format!("the BMP file can't be read: {error}"));
-    let mut decoder = BmpDecoder::new(std::io::Cursor::new(bytes)).map_err(refused)?;
-    let Some(palette) = decoder.get_palette() else { return levels(size, raster::read(Kind::Bmp, decoder)?) };
-    let two_levels = palette == [[0; 3], [255; 3]];
-    decoder.set_indexed_color(true);
-    let mut pixels = raster::zeroed(decoder.total_bytes())?;
-    decoder.read_image(&mut pixels).map_err(refused)?;
-    if two_levels {
-        pixels.iter_mut().for_each(|level| *level *= 255);
-    }
-    Ok(Grey { size, pixels })
 }
 
 /// The indices of a GIF's first frame.

@@ -20,6 +20,7 @@
 //!
 //! libjpeg reports fatal errors by unwinding, so a program that uses this crate must not be built with `panic = "abort"`.
 
+mod bmp;
 mod crop;
 mod decode;
 mod exif;
@@ -28,6 +29,7 @@ mod header;
 mod jpeg;
 mod kind;
 mod orientation;
+mod packed;
 mod png_file;
 mod raster;
 mod resize;

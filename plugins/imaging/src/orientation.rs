@@ -79,3 +79,71 @@ impl Orientation {
         turned
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> impl Iterator<Item = Orientation> {
+        (1..=8).filter_map(Orientation::from_exif)
+    }
+
+    /// EXIF's definition: where the stored picture's row 0 and column 0 are shown.
+    #[test]
+    fn the_eight_orientations_are_exifs() {
+        let stored = ["ab", "cd", "ef"].concat();
+        let shown = |orientation: Orientation| {
+            let pixels = orientation.upright_pixels(Size::new(2, 3), stored.as_bytes());
+            let width = orientation.upright_size(Size::new(2, 3)).width as usize;
+            let rows: Vec<_> = pixels.chunks(width).map(String::from_utf8_lossy).collect();
+            rows.join(" ")
+        };
+        assert_eq!(
+            all().map(shown).collect::<Vec<_>>(),
+            ["ab cd ef", "ba dc fe", "fe dc ba", "ef cd ab", "ace bdf", "eca fdb", "fdb eca", "bdf ace"]
+        );
+    }
+
+    #[test]
+    fn a_mask_turns_as_its_picture_does() {
+        let size = Size::new(150, 70);
+        let mask = Mask::from_fn(size, |x, y| (x * 7 + y * y) % 11 < 4);
+        for orientation in all() {
+            let upright = orientation.upright_mask(&mask);
+            assert_eq!(upright.size(), orientation.upright_size(size));
+            assert_eq!(upright.to_bitmap(), orientation.upright_pixels(size, &mask.to_bitmap()), "{orientation:?}");
+            assert_eq!(upright.area(), mask.area());
+        }
+    }
+
+    #[test]
+    fn the_inverse_orientation_brings_every_picture_back() {
+        let size = Size::new(67, 130);
+        let stored: Vec<u32> = (0..size.pixels() as u32).collect();
+        for orientation in all() {
+            // Quarter turns undo each other, all others themselves.
+            let inverse = match orientation.exif() {
+                6 => 8,
+                8 => 6,
+                same => same,
+            };
+            let inverse = Orientation::from_exif(inverse).expect("one of the eight");
+            let upright = orientation.upright_pixels(size, &stored);
+            assert_eq!(inverse.upright_pixels(orientation.upright_size(size), &upright), stored, "{orientation:?}");
+        }
+    }
+
+    #[test]
+    fn a_picture_without_pixels_turns_without_a_panic() {
+        for orientation in all() {
+            for size in [Size::new(0, 0), Size::new(0, 3), Size::new(3, 0)] {
+                assert_eq!(orientation.upright_mask(&Mask::empty(size)).size(), orientation.upright_size(size));
+            }
+        }
+    }
+
+    #[test]
+    fn other_values_are_no_orientation() {
+        assert!([0, 9, 255].into_iter().all(|value| Orientation::from_exif(value).is_none()));
+    }
+}

@@ -7,7 +7,7 @@ use std::io::Cursor;
 use image::ImageEncoder;
 use rival10_sdk::{Rgb, Size};
 
-use crate::{Grey, ImageError};
+use crate::{Grey, ImageError, packed::unpack};
 
 /// The chunks of a PNG file, walked without decoding.
 pub(crate) struct Chunks<'a> {
@@ -68,12 +68,7 @@ pub(crate) fn indices(bytes: &[u8]) -> Result<Grey, ImageError> {
         packed.truncate(size.pixels());
         return Ok(Grey { size, pixels: packed });
     }
-    let mut pixels = Vec::with_capacity(size.pixels());
-    for row in packed.chunks_exact(frame.line_size) {
-        // The leftmost pixel stands in the highest bits.
-        let unpacked = row.iter().flat_map(|byte| (0..8 / bits).map(move |i| byte << (i * bits) >> (8 - bits)));
-        pixels.extend(unpacked.take(size.width as usize));
-    }
+    let pixels = unpack(packed.chunks_exact(frame.line_size), bits, size);
     Ok(Grey { size, pixels })
 }
 

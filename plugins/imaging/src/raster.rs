@@ -1,6 +1,9 @@
 //! PNG, BMP, WebP, TIFF and GIF by the `image` crate: samples as stored, in the frame that is stored.
 
-use std::io::Cursor;
+use std::{
+    io::Cursor,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use image::{ColorType, ImageDecoder, ImageFormat, ImageReader};
 use rival10_sdk::Size;
@@ -22,12 +25,11 @@ pub(crate) fn open(kind: Kind, bytes: &[u8], limits: Limits) -> Result<(impl Ima
         Kind::Tiff => ImageFormat::Tiff,
         Kind::Gif => ImageFormat::Gif,
     };
-    let mut allowed = image::Limits::no_limits();
-    allowed.max_alloc = Some(limits.max_pixels.saturating_mul(BYTES_A_PIXEL).saturating_add(BYTES_BESIDES));
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(allowed);
-    let mut decoder = reader.into_decoder().map_err(|error| refused(kind, &error))?;
+    reader.limits(allowance(0));
+    let mut decoder = guarded(kind, || reader.into_decoder())?;
     let (width, height) = decoder.dimensions();
+    let stored = Size::new(width, height);
     let orientation = match kind {
         Kind::Png => exif::orientation(Chunks::of(bytes).exif()),
         Kind::WebP => exif::orientation(exif::in_webp(bytes)),
@@ -36,8 +38,16 @@ pub(crate) fn open(kind: Kind, bytes: &[u8], limits: Limits) -> Result<(impl Ima
         }
         Kind::Jpeg | Kind::Bmp | Kind::Gif => Orientation::default(),
     };
-    let header = Header::new(Size::new(width, height), orientation, limits)?;
+    let header = Header::new(stored, orientation, limits)?;
+    guarded(kind, || decoder.set_limits(allowance(u64::from(width) * u64::from(height))))?;
     Ok((decoder, header))
+}
+
+/// What a decoder may allocate for a picture of so many pixels.
+fn allowance(pixels: u64) -> image::Limits {
+    let mut allowance = image::Limits::no_limits();
+    allowance.max_alloc = Some(pixels.saturating_mul(BYTES_A_PIXEL).saturating_add(BYTES_BESIDES));
+    allowance
 }
 
 /// Every sample of a picture as its file stores it: rows of pixels of interleaved channels.
@@ -52,15 +62,27 @@ pub(crate) struct Samples {
 pub(crate) fn samples(kind: Kind, bytes: &[u8], limits: Limits) -> Result<(Samples, Header), ImageError> {
     let (decoder, header) = open(kind, bytes, limits)?;
     whole(kind, bytes)?;
-    Ok((read(kind, decoder)?, header))
-}
-
-/// Lets `decoder` do its work.
-pub(crate) fn read(kind: Kind, decoder: impl ImageDecoder) -> Result<Samples, ImageError> {
+    if kind == Kind::Tiff {
+        refuse_jpeg_in_tiff(bytes)?;
+    }
     let colour = decoder.color_type();
     let mut samples = zeroed(decoder.total_bytes())?;
-    decoder.read_image(&mut samples).map_err(|error| refused(kind, &error))?;
-    Ok(Samples { colour, bytes: samples })
+    guarded(kind, || decoder.read_image(&mut samples))?;
+    Ok((Samples { colour, bytes: samples }, header))
+}
+
+/// JPEG within TIFF is decoded by other code than JPEG by itself, to other pixels, and its own header may claim any size.
+fn refuse_jpeg_in_tiff(bytes: &[u8]) -> Result<(), ImageError> {
+    const JPEG: [u16; 2] = [6, 7];
+    let compression = tiff::decoder::Decoder::new(Cursor::new(bytes))
+        .and_then(|mut decoder| decoder.find_tag_unsigned::<u16>(tiff::tags::Tag::Compression));
+    match compression {
+        Ok(Some(method)) if JPEG.contains(&method) => {
+            Err(ImageError::invalid("the TIFF file holds a JPEG; save it as JPEG or PNG"))
+        }
+        Ok(_) => Ok(()),
+        Err(error) => Err(ImageError::Invalid(format!("the TIFF file can't be read: {error}"))),
+    }
 }
 
 /// Refuses files that end early, where the container says how long it is and the decoder might not miss the end.
@@ -97,6 +119,25 @@ pub(crate) fn zeroed(length: u64) -> Result<Vec<u8>, ImageError> {
     }
 }
 
-fn refused(kind: Kind, error: &image::ImageError) -> ImageError {
-    ImageError::Invalid(format!("the {} file can't be read: {error}", kind.name()))
+/// Does `work`. The decoders are others' code with assertions in it: where a damaged file trips one, that file is refused
+/// and the program goes on with the next.
+fn guarded<T>(kind: Kind, work: impl FnOnce() -> image::ImageResult<T>) -> Result<T, ImageError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| ImageError::Invalid(format!("the {} file made its decoder fail: it is damaged", kind.name())))?
+        .map_err(|error| {
+            let next = if matches!(error, image::ImageError::Unsupported(_)) { "; save it as PNG" } else { "" };
+            ImageError::Invalid(format!("the {} file can't be read: {error}{next}", kind.name()))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decoder_that_panics_refuses_its_file_and_nothing_else() {
+        let refusal =
+            guarded(Kind::Bmp, || -> image::ImageResult<()> { std::panic::resume_unwind(Box::new("assertion")) });
+        assert!(matches!(refusal, Err(ImageError::Invalid(reason)) if reason.contains("BMP")));
+    }
 }

@@ -1,4 +1,5 @@
-//! Encoding with libjpeg-turbo's settings, which mozjpeg calls its fastest: the coefficients are those that Pillow writes.
+//! Encoding with libjpeg-turbo's settings, which mozjpeg calls its fastest: the files are those that Pillow writes, byte by
+//! byte from quality 24 up. (Below, Pillow cuts quantisation steps off at 255, which the mozjpeg crate can't be told.)
 
 use std::{
     io,
