@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import scipy.special
 import scipy.stats
+from statsmodels.stats.multitest import multipletests
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -293,14 +294,33 @@ def test_every_metric_of_the_report_follows_from_the_rows(run, rows):
         levels = [r for r in table["by-level"] if r["model"] == model]
         assert [r["level"] for r in levels] == [0, *LEVELS]
         same(levels[0]["foreground noise"], expected["clean accuracy"])
+        curve = [[expected["clean accuracy"]], [expected["clean accuracy"]]]
         for l, row in enumerate(levels[1:]):
             fg, bg = (class_means(correct[:, l], measured.classes) for correct in measured.correct)
+            curve[0].append(fg)
+            curve[1].append(bg)
             same(row["foreground noise"], fg)
             same(row["background noise"], bg)
             same(row["RFS"], relative(fg, bg))
             for name, margin in zip(["foreground", "background"], measured.margin):
                 change = margin[:, l] - measured.clean_margin
                 same(row[f"{name} margin change"], class_means(change, measured.classes))
+
+        (row,) = [r for r in table["curves"] if r["model"] == model]
+        halves = []
+        for name, accuracy in zip(["foreground", "background"], curve):
+            same(row[f"{name} area"], np.trapezoid(accuracy, [0, *LEVELS]) / LEVELS[-1])
+            fine = np.interp(np.linspace(0, LEVELS[-1], 1_800_001), [0, *LEVELS], accuracy)
+            below = np.flatnonzero(fine <= accuracy[0] / 2)
+            halves.append(below[0] * 1e-4 if len(below) and accuracy[0] > 0 else None)
+            if halves[-1] is None:
+                assert row[f"{name} s50"] is None
+            else:
+                assert row[f"{name} s50"] == pytest.approx(halves[-1], abs=2e-4)
+        if None in halves:
+            assert row["s50 ratio"] is None
+        else:
+            assert row["s50 ratio"] == pytest.approx(halves[0] / halves[1], rel=1e-3)
 
         for name, key, column in [("by-class", "class", "class"), ("by-stratum", "stratum", "stratum")]:
             for row in (r for r in table[name] if r["model"] == model):
@@ -337,6 +357,55 @@ def test_intervals_are_percentiles_of_resampled_images(run, rows):
         assert estimate["interval"][0] <= estimate["value"] <= estimate["interval"][1]
         np.testing.assert_allclose(estimate["interval"], np.quantile(rfs, [0.025, 0.975]), rtol=0, atol=1e-9)
         assert estimate["interval_method"].startswith("95% percentile bootstrap")
+
+
+def test_comparisons_of_models_follow_from_the_rows(run, rows):
+    table = tables(run)
+    names = [model["name"] for model in run["models"]]
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    assert [(r["model A"], r["model B"]) for r in table["comparisons"]] == pairs
+    key = philox_key("bootstrap", SEED, bytes(32), 0)
+    for (a, b), row in zip(pairs, table["comparisons"]):
+        common = set(Measured(rows, a).images) & set(Measured(rows, b).images)
+        both = [Measured(rows, name, lambda r: r["image"] in common) for name in (a, b)]
+        assert row["n"] == len(common)
+        a_, b_ = (dict(zip(SUMMARY, measured.summary())) for measured in both)
+        same(row["floored iRFS difference"], a_["floored iRFS"] - b_["floored iRFS"])
+        same(row["RFS difference"], a_["RFS"] - b_["RFS"])
+        classes, sums = both[0].classes, np.zeros((10_000, 4))
+        for c in np.unique(classes):
+            own = np.stack([x[classes == c].mean(axis=1) for m in both for x in m.correct], axis=1)
+            sums += own[draws(key, c, 10_000, len(own))].mean(axis=1)
+        means = sums / len(np.unique(classes))
+        room = [np.minimum(means[:, i] + means[:, i + 1], 2 - means[:, i] - means[:, i + 1]) for i in (0, 2)]
+        difference = (means[:, 1] - means[:, 0]) / room[0] - (means[:, 3] - means[:, 2]) / room[1]
+        same(row["low"], np.quantile(difference, 0.025))
+        same(row["high"], np.quantile(difference, 0.975))
+        smaller = min((difference <= 0).sum(), (difference >= 0).sum())
+        assert row["p"] == pytest.approx(min(1, 2 * (1 + smaller) / 10_001), abs=2e-3)
+    for name, adjusted in [("p", "p (Holm)"), ("sign-flip p", "sign-flip p (Holm)")]:
+        p = [r[name] for r in table["comparisons"]]
+        np.testing.assert_allclose([r[adjusted] for r in table["comparisons"]], multipletests(p, method="holm")[1])
+
+    tests = table["mcnemar"]
+    assert len(tests) == len(pairs) * (1 + 2 * len(LEVELS))
+    for row in tests:
+        a, b = row["model A"], row["model B"]
+        common = set(Measured(rows, a).images) & set(Measured(rows, b).images)
+        right = []
+        for name in (a, b):
+            measured = Measured(rows, name, lambda r: r["image"] in common)
+            if row["region"] == "clean":
+                right.append(measured.clean > 0.5)
+            else:
+                region = ["foreground", "background"].index(row["region"])
+                right.append(measured.correct[region][:, LEVELS.index(row["level"])] > 0.5)
+        only_a, only_b = (right[0] & ~right[1]).sum(), (right[1] & ~right[0]).sum()
+        assert [row["only A right"], row["only B right"]] == [only_a, only_b]
+        n = int(only_a + only_b)
+        assert row["p"] == pytest.approx(scipy.stats.binomtest(int(only_a), n).pvalue if n else 1.0, rel=1e-9)
+    adjusted = multipletests([r["p"] for r in tests], method="holm")[1]
+    np.testing.assert_allclose([r["p (Holm)"] for r in tests], adjusted, rtol=1e-9)
 
 
 def draws(key, c, resamples, n):

@@ -45,15 +45,18 @@ pub struct Answer {
 }
 
 /// A mean over trials of what a network says of an image's pictures.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
     /// The share of trials in which the prediction was right.
     pub correct: f64,
     /// The true class's mean probability.
     pub p: f64,
-    /// The mean margin; 0 if there is no other class.
-    pub margin: f64,
+    /// The mean margin; none if there is no other class.
+    pub margin: Option<f64>,
 }
+
+/// A sum of no trials.
+const NOTHING: Outcome = Outcome { correct: 0.0, p: 0.0, margin: Some(0.0) };
 
 /// What is the same in all rows of an image at one input size.
 #[derive(Clone, Copy)]
@@ -72,12 +75,20 @@ pub struct Image {
     pub class: usize,
     /// Its stratum's name.
     pub stratum: String,
-    /// Whether both regions had pixels: what else is none is left out of every estimate.
+    /// What its mask was at the network's input size.
     pub marking: String,
     /// Without noise.
     pub clean: Outcome,
     /// Under foreground and background noise, one entry a level; empty unless marked.
     pub noised: Vec<(Outcome, Outcome)>,
+}
+
+impl Image {
+    /// Whether both regions had pixels: an image that has not is left out of every estimate.
+    #[must_use]
+    pub fn is_marked(&self) -> bool {
+        self.marking == "marked"
+    }
 }
 
 /// Adds the row of one model, level and trial.
@@ -127,7 +138,7 @@ fn read_image(rows: &[&[Value]], levels: &[f64], trials: u32) -> Result<Image, A
     let (id, model, marking) = (integer(first, 0)?, text(first, 1)?, text(first, 6)?);
     let noised = if marking == "marked" { levels } else { &[] };
     let mut keys = std::iter::once((0.0, 0)).chain(noised.iter().flat_map(|&l| (0..trials).map(move |t| (l, t))));
-    let mut outcomes: Vec<(Outcome, Outcome)> = vec![Default::default(); noised.len() + 1];
+    let mut outcomes: Vec<(Outcome, Outcome)> = vec![(NOTHING, NOTHING); noised.len() + 1];
     for (i, row) in rows.iter().enumerate() {
         let found = (number(row, 2)?, integer(row, 3)?);
         if keys.next().map(|(level, trial)| (level, i64::from(trial))) != Some(found) {
@@ -143,7 +154,7 @@ fn read_image(rows: &[&[Value]], levels: &[f64], trials: u32) -> Result<Image, A
         for (outcome, at) in [(foreground, 8), (background, 11)] {
             outcome.correct += f64::from(u8::from(integer(row, at)? == class));
             outcome.p += number(row, at + 1)?;
-            outcome.margin += row[at + 2].as_f64().unwrap_or(0.0);
+            outcome.margin = outcome.margin.zip(row[at + 2].as_f64()).map(|(sum, margin)| sum + margin);
         }
     }
     if let Some((level, trial)) = keys.next() {
@@ -157,7 +168,7 @@ fn read_image(rows: &[&[Value]], levels: &[f64], trials: u32) -> Result<Image, A
         for outcome in [foreground, background] {
             outcome.correct /= f64::from(trials);
             outcome.p /= f64::from(trials);
-            outcome.margin /= f64::from(trials);
+            outcome.margin = outcome.margin.map(|sum| sum / f64::from(trials));
         }
     }
     let (stratum, marking) = (text(first, 5)?.to_owned(), marking.to_owned());
