@@ -13,6 +13,10 @@ use std::{
 
 use crate::domain::{Item, Progress, Taxonomy};
 
+pub mod coco;
+#[cfg(test)]
+mod conformance;
+
 /// A data set format.
 pub struct Format {
     /// The name that `--format` takes.
@@ -24,10 +28,16 @@ pub struct Format {
     /// Whether a path looks like it.
     pub detect: fn(&Path) -> bool,
     /// Opens a data set for reading.
-    pub open: fn(&Path, &Taxonomy, &ImportOptions) -> Result<Box<dyn Importer>, FormatError>,
+    pub open: Open,
     /// Writes a data set; none where the format is only read.
-    pub export: Option<fn(&Dataset<'_>, &Path, &ExportOptions, &dyn Progress) -> Result<Receipt, FormatError>>,
+    pub export: Option<Export>,
 }
+
+/// Opens the data set at a path, whose classes and attributes are to be those of a taxonomy.
+pub type Open = fn(&Path, &Taxonomy, &ImportOptions) -> Result<Box<dyn Importer>, FormatError>;
+
+/// Writes a data set to a path.
+pub type Export = fn(&Dataset<'_>, &Path, &ExportOptions, &dyn Progress) -> Result<Receipt, FormatError>;
 
 /// Something that a data set may have and that not every format can write down. What a data set has and the format
 /// does not hold, the exporter refuses or names in [`Receipt::lost`].
@@ -84,7 +94,7 @@ impl Ability {
 }
 
 /// Every format that is known.
-pub const FORMATS: &[Format] = &[];
+pub const FORMATS: &[Format] = &[coco::FORMAT];
 
 /// The format called `name`.
 #[must_use]
