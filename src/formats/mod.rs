@@ -13,9 +13,19 @@ use std::{
 
 use crate::domain::{Item, Progress, Taxonomy};
 
+mod bounded;
 pub mod coco;
 #[cfg(test)]
 mod conformance;
+mod file_name;
+mod frame;
+mod images;
+mod losses;
+mod one_object;
+mod parallel;
+mod read_back;
+pub mod rival10;
+mod unfinished;
 
 /// A data set format.
 pub struct Format {
@@ -71,11 +81,13 @@ pub enum Ability {
     IgnoreLayer,
     /// Images with an attribute pasted onto them or removed.
     Variants,
+    /// Names of images that do not tell their class.
+    AnyName,
 }
 
 impl Ability {
     /// Every ability.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::TrainTest,
         Self::AnySplit,
         Self::Unclassed,
@@ -90,11 +102,12 @@ impl Ability {
         Self::EmptyMasks,
         Self::IgnoreLayer,
         Self::Variants,
+        Self::AnyName,
     ];
 }
 
 /// Every format that is known.
-pub const FORMATS: &[Format] = &[coco::FORMAT];
+pub const FORMATS: &[Format] = &[rival10::FORMAT, images::FORMAT, coco::FORMAT];
 
 /// The format called `name`.
 #[must_use]

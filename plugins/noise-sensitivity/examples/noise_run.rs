@@ -11,29 +11,14 @@ use std::{
 
 use rival10_noise_sensitivity::PLUGIN;
 use rival10_sdk::{
-    ClassGroups, Classifier, ContentHash, Context, Frame, Geometry, Mask, Model, Profile, Provenance, Sample,
-    SampleSource, Settings, Size, Study, Value,
-    testing::{CellMeans, Scenes, Swatch, Window, class_colour, taxonomy},
+    ClassGroups, Classifier, Context, Geometry, Mask, Model, Profile, Provenance, SampleSource, Settings, Size, Study,
+    Value,
+    testing::{CellMeans, Scenes, Swatch, Window, taxonomy},
 };
 use serde_json::json;
 
 const CLASSES: usize = 5;
 const SIZE: Size = Size::new(20, 16);
-
-/// A scene of which the swatch sees just enough of the class's colour: noise on either half of it is too much. In every
-/// fourth scene the object has none of it.
-fn sparse(i: u32) -> (Sample, Frame) {
-    let object = Mask::from_fn(SIZE, |x, _| if i.is_multiple_of(4) { x >= 16 } else { x < 10 });
-    let class = i as usize % CLASSES;
-    let (mut sample, mut frame) = Scenes::flat(2000 + i64::from(i), class, &object, [30; 3], [40; 3]);
-    for y in 0..5 {
-        for x in 7..13 {
-            frame.image.pixels[3 * (20 * y + x)..][..3].copy_from_slice(&class_colour(class));
-        }
-    }
-    sample.content = ContentHash::of(&i.to_le_bytes());
-    (sample, frame)
-}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let given: Vec<(String, String)> = std::env::args()
@@ -54,7 +39,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         sample.id.0 += 1000;
         scenes.push((sample, frame));
     }
-    scenes.extend((0..25).map(sparse));
     let scenes = Scenes::new(scenes);
     let mut pooled = ClassGroups::identity(CLASSES);
     pooled.0[1].extend([5, 6]);

@@ -65,6 +65,7 @@ pub const FORMAT: Format = Format {
         Ability::EmptyMasks,
         Ability::IgnoreLayer,
         Ability::Variants,
+        Ability::AnyName,
     ],
     detect,
     open: import::open,

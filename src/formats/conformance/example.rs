@@ -23,13 +23,15 @@ pub(crate) struct Example {
     pub(crate) items: Vec<Item>,
 }
 
+/// The one synset of class `i`.
+fn synset(i: usize) -> String {
+    format!("n{:08}", 10_000_000 + i)
+}
+
 /// A taxonomy of that many classes and attributes, with awkward names.
 pub(crate) fn taxonomy(classes: usize, attributes: usize) -> Taxonomy {
-    let class = |i: usize| Class {
-        name: format!("Klasse \"{i}\" \u{e9}"),
-        synsets: vec![format!("n{:08}", 10_000_000 + i)],
-        ..Class::default()
-    };
+    let class =
+        |i: usize| Class { name: format!("Klasse \"{i}\" \u{e9}"), synsets: vec![synset(i)], ..Class::default() };
     let attribute = |i: usize| Attribute {
         name: if i == 0 { "object_id".to_owned() } else { format!("merkmal {i} \u{4e00}") },
         localised: i.is_multiple_of(2),
@@ -198,7 +200,7 @@ impl Example {
         for ability in Ability::ALL {
             if !holds.contains(&ability) {
                 for (i, item) in self.items.iter_mut().enumerate() {
-                    take_away(ability, i, item, holds);
+                    take_away(ability, i, item, holds, self.taxonomy.attributes.len());
                 }
             }
         }
@@ -215,11 +217,13 @@ impl Example {
             let pixels = (0..stored.pixels() * 3).map(|at| level(at % 3).wrapping_add((at * 5) as u8)).collect();
             let jpeg = rival10_imaging::encode_jpeg(&Rgb { size: stored, pixels }, 95).unwrap();
             let bytes = with_orientation(&jpeg, item.orientation);
-            item.name = match i % 3 {
-                0 => format!("n10000000_{i}"),
-                1 => format!("\u{e9}t\u{e9} & co {i}"),
-                _ => format!("photo.{i}"),
-            };
+            if item.name.is_empty() {
+                item.name = match i % 3 {
+                    0 => format!("n10000000_{i}"),
+                    1 => format!("\u{e9}t\u{e9} & co {i}"),
+                    _ => format!("photo.{i}"),
+                };
+            }
             item.file = folder.join(format!("{}.jpg", item.name));
             item.content = ContentHash::of(&bytes);
             fs::write(&item.file, bytes).unwrap();
@@ -234,7 +238,7 @@ impl Example {
 }
 
 /// Reduces `item`, the `i`th of its data set, to what can be said without `ability`.
-fn take_away(ability: Ability, i: usize, item: &mut Item, holds: &[Ability]) {
+fn take_away(ability: Ability, i: usize, item: &mut Item, holds: &[Ability], attributes: usize) {
     let size = item.size;
     match ability {
         Ability::TrainTest if !holds.contains(&Ability::AnySplit) => item.split.clear(),
@@ -248,6 +252,8 @@ fn take_away(ability: Ability, i: usize, item: &mut Item, holds: &[Ability]) {
             if item.instances.is_empty() {
                 item.instances = Example::plain(1, 0, 1).items[0].instances.clone();
                 item.instances[0].masks = BTreeMap::from([(Layer::Object, Mask::full(size))]);
+                item.instances[0].attributes = vec![Presence::NotJudged; attributes];
+                item.instances[0].altered = vec![false; attributes];
             }
         }
         Ability::SeveralInstances => {
@@ -256,6 +262,8 @@ fn take_away(ability: Ability, i: usize, item: &mut Item, holds: &[Ability]) {
         }
         Ability::SourceIds => item.source_id = None,
         Ability::Variants => item.variant = Variant::Ordinary,
+        // As the published stems do it: the wnid that `taxonomy` gave the class, and a number.
+        Ability::AnyName => item.name = format!("{}_{i}", synset(item.class.unwrap_or(0))),
         _ => {}
     }
     for instance in &mut item.instances {
