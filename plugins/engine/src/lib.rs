@@ -1,1 +1,31 @@
-//! Classifiers over tract: an ONNX file in, logits out.
+//! Classifiers over tract: an ONNX file in, logits out, with no Python and no shared library.
+//!
+//! [`Network`] is the sdk's [`Classifier`](rival10_sdk::Classifier) over one ONNX file; [`Preprocessing`] says how it is
+//! fed, by name from [`presets`] or in numbers; [`Labels`] says which of its outputs stand for which class;
+//! [`Inspection`] says what is in it. The engine's own types do not leave this crate.
+//!
+//! It keeps three promises. The answer for a picture depends on that picture alone. A file that is damaged, hostile or
+//! beyond the engine is refused with an error that names the node, and never ends the process. Preprocessing is stated,
+//! never guessed.
+
+mod error;
+mod framing;
+mod graph;
+mod guard;
+mod inspection;
+mod interface;
+mod isa;
+mod labels;
+mod network;
+mod onnx_file;
+mod preprocessing;
+pub mod presets;
+
+pub use error::EngineError;
+pub use framing::{Framing, FramingError, Interpolation};
+pub use inspection::{Inspection, Opset, Port};
+pub use isa::{IsaError, isa, pin};
+pub use labels::{LabelError, Labels};
+pub use network::Network;
+pub use onnx_file::{MAX_FILE_BYTES, MAX_WEIGHT_BYTES};
+pub use preprocessing::{Channels, Layout, MAX_SIDE, Preprocessing, PreprocessingError};

@@ -1,0 +1,165 @@
+//! A network as tract's typed graph, and the plans that are cut from it.
+//!
+//! The graph is kept as it was typed and never simplified itself: a plan is a simplified and optimised copy of what its
+//! outputs need. So every value of the ONNX file that depends on the input can be asked for by the name that it has
+//! there, which simplification would rewrite away, and a gradient can be built over it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use rival10_sdk::Layer;
+use tract_onnx::{
+    Onnx,
+    pb::NodeProto,
+    tract_core::internal::*,
+    tract_hir::internal::{Factoid, InferenceFact, InferenceModelExt},
+};
+
+use crate::{
+    EngineError,
+    guard::guarded,
+    onnx_file::{MAX_ELEMENTS, OnnxFile},
+};
+
+/// What runs: an optimised copy of a part of the graph, to be shared by threads.
+pub(crate) type Plan = Arc<TypedSimplePlan>;
+
+/// A value of the ONNX file, single precision, that depends on the input.
+#[derive(Clone, Debug)]
+pub(crate) struct GraphValue {
+    /// Its name in the file.
+    pub name: String,
+    /// The node that gives it.
+    pub node: String,
+    /// The node's ONNX operator.
+    pub operator: String,
+    /// Its shape, the batch axis included.
+    pub shape: Vec<usize>,
+    outlet: OutletId,
+}
+
+/// A typed graph with fixed shapes.
+pub(crate) struct Graph {
+    typed: TypedModel,
+    /// In the order of evaluation.
+    values: Vec<GraphValue>,
+    by_name: HashMap<String, usize>,
+}
+
+impl Graph {
+    /// Types the graph of `file` for an input of `shape`.
+    pub(crate) fn build(engine: &Onnx, file: &OnnxFile, shape: &[usize]) -> Result<Self, EngineError> {
+        let outcome = guarded(|| Self::typed(engine, file, shape));
+        match outcome {
+            Ok(Ok(graph)) => Ok(graph),
+            Ok(Err(error)) => Err(blame(file, &error)),
+            Err(reason) => Err(EngineError::Panic { file: file.path.clone(), reason }),
+        }
+    }
+
+    fn typed(engine: &Onnx, file: &OnnxFile, shape: &[usize]) -> TractResult<Self> {
+        let folder = file.path.parent().and_then(|folder| folder.to_str());
+        let parsed = engine.parse(&file.model, folder)?;
+        let mut model = parsed.model;
+        model.set_input_fact(0, InferenceFact::dt_shape(f32::datum_type(), shape))?;
+
+        let mut candidates: Vec<(&NodeProto, &String)> = Vec::new();
+        for &i in &file.wiring.order {
+            if file.wiring.alive[i] && file.wiring.needed[i] {
+                let node = &file.graph().node[i];
+                candidates.extend(node.output.iter().filter(|name| !name.is_empty()).map(|name| (node, name)));
+            }
+        }
+        let mut outlets = Vec::with_capacity(candidates.len());
+        candidates.retain(|(_, name)| match parsed.outlets_by_name.get(*name) {
+            Some(&outlet) => {
+                let used = !model.outlet_successors(outlet).is_empty() || model.outputs.contains(&outlet);
+                outlets.extend(used.then_some(outlet));
+                used
+            }
+            None => false,
+        });
+        model.select_output_outlets(&outlets)?;
+        model.analyse(false)?;
+        for node in model.nodes() {
+            for output in &node.outputs {
+                let volume = output.fact.shape.concretize().and_then(|shape| {
+                    shape
+                        .iter()
+                        .try_fold(1u64, |volume, dim| Some(volume.saturating_mul(u64::try_from(dim.as_i64()?).ok()?)))
+                });
+                ensure!(
+                    volume.is_none_or(|volume| volume <= MAX_ELEMENTS),
+                    "{node} gives more numbers than can be held: {:?}",
+                    output.fact.shape
+                );
+            }
+        }
+        let typed = model.into_typed()?;
+
+        let mut values = Vec::with_capacity(candidates.len());
+        for ((node, name), &outlet) in candidates.into_iter().zip(typed.output_outlets()?) {
+            let fact = typed.outlet_fact(outlet)?;
+            let Some(shape) = fact.shape.as_concrete() else { continue };
+            if fact.datum_type == f32::datum_type() && fact.konst.is_none() {
+                values.push(GraphValue {
+                    name: name.clone(),
+                    node: node.name.clone(),
+                    operator: node.op_type.clone(),
+                    shape: shape.to_vec(),
+                    outlet,
+                });
+            }
+        }
+        let by_name = values.iter().enumerate().map(|(i, value)| (value.name.clone(), i)).collect();
+        Ok(Self { typed, values, by_name })
+    }
+
+    /// Every value that can be asked for, in the order of evaluation.
+    pub(crate) fn values(&self) -> &[GraphValue] {
+        &self.values
+    }
+
+    /// The value that the file calls `name`.
+    pub(crate) fn value(&self, name: &str) -> Option<&GraphValue> {
+        self.by_name.get(name).map(|&i| &self.values[i])
+    }
+
+    /// A plan that gives `outputs`, in that order.
+    pub(crate) fn plan(&self, outputs: &[&GraphValue]) -> TractResult<Plan> {
+        let mut model = self.typed.clone();
+        model.select_output_outlets(&outputs.iter().map(|value| value.outlet).collect::<Vec<_>>())?;
+        model.into_optimized()?.into_runnable()
+    }
+}
+
+impl GraphValue {
+    /// The value as the sdk's layer, for one picture in `slots` equal ones; none if its first axis is not the batch's.
+    pub(crate) fn layer(&self, slots: usize) -> Option<Layer> {
+        let mut shape = self.shape.clone();
+        match shape.first_mut() {
+            Some(first) if *first == slots => *first = 1,
+            _ => return None,
+        }
+        Some(Layer { name: self.name.clone(), operator: self.operator.clone(), shape })
+    }
+}
+
+/// The node that `error` names, with its ONNX operator; without one, the whole file.
+pub(crate) fn blame(file: &OnnxFile, error: &TractError) -> EngineError {
+    // One line: the engine's messages may quote a whole node.
+    let one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let chain: Vec<String> = error.chain().map(|cause| one_line(cause.to_string())).collect();
+    let reason = chain.last().cloned().unwrap_or_default();
+    let node = chain
+        .iter()
+        .find_map(|text| file.graph().node.iter().find(|node| text.contains(&format!("\"{}\"", node.name))));
+    match node {
+        Some(node) => EngineError::Node {
+            file: file.path.clone(),
+            node: node.name.clone(),
+            operator: node.op_type.clone(),
+            reason,
+        },
+        None => EngineError::Invalid { file: file.path.clone(), reason: chain.join(": ") },
+    }
+}

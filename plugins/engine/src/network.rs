@@ -1,0 +1,327 @@
+//! [`Network`]: an ONNX file behind the sdk's [`Classifier`].
+//!
+//! Every picture goes through the network alone, by one plan for a batch of one that all threads share. That is what
+//! keeps the promise that an answer depends on its picture alone, and on two cores it is also the fastest way: the
+//! engine lowers convolutions of larger batches to something three times slower an image.
+//!
+//! A plan is made for each set of taps that is asked for and kept. A tapped layer keeps the engine from fusing it with
+//! what follows, so that logits of a forward with taps may differ in their last bits from those without; for the same
+//! taps they are always the same.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rival10_sdk::{Batch, Capabilities, Classifier, ClassifierError, Forward, Layer, Size, Tensor};
+use tract_onnx::{
+    Onnx,
+    tract_core::internal::{IntoArcTensor, TValue, TractResult, tvec},
+};
+
+use crate::{
+    EngineError,
+    graph::{Graph, GraphValue, Plan, blame},
+    guard::guarded,
+    inspection::Inspection,
+    interface::{Input, find_logits, width},
+    onnx_file::OnnxFile,
+    preprocessing::Preprocessing,
+};
+
+/// Plans kept for sets of taps, the least recently used one dropped first: an analysis uses one or two.
+const KEPT_PLANS: usize = 8;
+
+/// A network that runs on tract.
+pub struct Network {
+    name: String,
+    file: PathBuf,
+    digest: String,
+    input: Input,
+    /// How many copies of a picture one run takes: 1, unless the file can only run at the batch that it declares.
+    slots: usize,
+    logits: GraphValue,
+    outputs: usize,
+    graph: Graph,
+    layers: Vec<Layer>,
+    inspection: Inspection,
+    plain: Plan,
+    /// Least recently used first.
+    tapped: Mutex<Vec<(Vec<usize>, Plan)>>,
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Network").field("name", &self.name).field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
+
+impl Network {
+    /// Opens the ONNX file `file` as `name`, to be fed as `preprocessing` says, and runs it once on a grey picture.
+    ///
+    /// # Errors
+    /// [`EngineError`] names the file and, where one is at fault, the node and its operator.
+    pub fn open(name: &str, file: &Path, preprocessing: &Preprocessing) -> Result<Self, EngineError> {
+        preprocessing.check()?;
+        // Exports by PyTorch's newer exporter declare inner and output shapes that contradict a fixed batch.
+        let engine = tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
+        let file = OnnxFile::read(file, |operator| engine.op_register.0.contains_key(operator))?;
+        let input = Input::find(&file, preprocessing)?;
+
+        let asked = preprocessing.output.as_deref();
+        let Wired { slots, graph, logits, mut remarks } = Wired::at_smallest_batch(&engine, &file, &input, asked)?;
+        let outputs = width(&logits, slots).expect("find_logits gives nothing of another shape");
+        if slots > 1 {
+            remarks.push(format!(
+                "the file fixes the batch to {slots} and can't run at 1: every picture costs as much as {slots}"
+            ));
+        }
+        let plain = match guarded(|| graph.plan(&[&logits])) {
+            Ok(Ok(plan)) => plan,
+            Ok(Err(error)) => return Err(blame(&file, &error)),
+            Err(reason) => return Err(EngineError::Panic { file: file.path, reason }),
+        };
+
+        let mut resolved = preprocessing.clone();
+        resolved.input = Some(input.size);
+        resolved.layout = Some(input.layout);
+        resolved.output = Some(logits.name.clone());
+        let mut hasher = file.hasher.clone();
+        hasher.update(resolved.to_json().as_bytes());
+
+        let mut inspection = Inspection::of_file(&file, resolved);
+        let layers: Vec<Layer> = graph.values().iter().filter_map(|value| value.layer(slots)).collect();
+        inspection.logits.clone_from(&logits.name);
+        inspection.classes = outputs;
+        inspection.layers.clone_from(&layers);
+        let mut network = Self {
+            name: name.to_owned(),
+            file: file.path.clone(),
+            digest: hasher.finalize().to_hex().to_string(),
+            input,
+            slots,
+            logits,
+            outputs,
+            graph,
+            layers,
+            inspection,
+            plain,
+            tapped: Mutex::new(Vec::new()),
+        };
+        remarks.extend(network.try_out(&file)?);
+        network.inspection.remarks = remarks;
+        Ok(network)
+    }
+
+    /// One forward of mid-grey: a network that can't run says so when it is opened, not in the middle of an analysis.
+    fn try_out(&self, file: &OnnxFile) -> Result<Option<String>, EngineError> {
+        let grey = Batch { size: self.input.size, data: vec![0.5; 3 * self.input.size.pixels()] };
+        let logits = match guarded(|| self.run(&self.plain, &grey, &[])) {
+            Ok(Ok(forward)) => forward.logits.data,
+            Ok(Err(error)) => return Err(blame(file, &error)),
+            Err(reason) => return Err(EngineError::Panic { file: file.path.clone(), reason }),
+        };
+        let total: f32 = logits.iter().sum();
+        let like_probabilities = logits.len() > 1 && logits.iter().all(|&p| (0.0..=1.0).contains(&p));
+        Ok((like_probabilities && (total - 1.0).abs() < 1e-3).then(|| {
+            format!(
+                "the values of {:?} for a grey picture lie in [0, 1] and sum to 1: they look like probabilities, though \
+                 no softmax was found before them; choose the value before it with output",
+                self.logits.name
+            )
+        }))
+    }
+
+    /// The file that it was read from.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// What it is made of, and what a user should know of it.
+    #[must_use]
+    pub fn inspection(&self) -> &Inspection {
+        &self.inspection
+    }
+
+    /// How it is fed and read, with nothing left open: what is stored with the model.
+    #[must_use]
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.inspection.preprocessing
+    }
+
+    fn failure(&self, reason: String) -> ClassifierError {
+        ClassifierError::Engine { model: self.name.clone(), reason }
+    }
+
+    /// The place among the layers of the one called `name`, or else of the first that the node called `name` gives.
+    fn find_layer(&self, name: &str) -> Result<usize, ClassifierError> {
+        let given_by = |layer: &Layer| self.graph.value(&layer.name).is_some_and(|value| value.node == name);
+        let found = self.layers.iter().position(|layer| layer.name == name);
+        found.or_else(|| self.layers.iter().position(given_by)).ok_or_else(|| {
+            let wanted = name.to_lowercase();
+            let alike = self.layers.iter().filter(|layer| layer.name.to_lowercase().contains(&wanted));
+            let mut names: Vec<&str> = alike.map(|layer| layer.name.as_str()).take(5).collect();
+            if names.is_empty() {
+                names = self.layers.iter().rev().map(|layer| layer.name.as_str()).take(5).collect();
+            }
+            self.failure(format!(
+                "no layer {name:?}; `rival10 models inspect` lists all {}, for example {}",
+                self.layers.len(),
+                names.join(", ")
+            ))
+        })
+    }
+
+    /// The plan that gives the logits and the layers numbered `taps` (ascending, each once).
+    fn plan(&self, taps: &[usize]) -> Result<Plan, ClassifierError> {
+        if taps.is_empty() {
+            return Ok(Arc::clone(&self.plain));
+        }
+        let mut kept = self.tapped.lock().unwrap_or_else(PoisonError::into_inner);
+        let plan = match kept.iter().position(|(of, _)| of == taps) {
+            Some(at) => kept.remove(at).1,
+            None => {
+                let values = taps.iter().filter_map(|&i| self.graph.value(&self.layers[i].name));
+                let values: Vec<&GraphValue> = std::iter::once(&self.logits).chain(values).collect();
+                self.outcome(guarded(|| self.graph.plan(&values)))?
+            }
+        };
+        if kept.len() == KEPT_PLANS {
+            kept.remove(0);
+        }
+        kept.push((taps.to_vec(), Arc::clone(&plan)));
+        Ok(plan)
+    }
+
+    fn outcome<T>(&self, outcome: Result<TractResult<T>, String>) -> Result<T, ClassifierError> {
+        match outcome {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.failure(format!("{error:#}"))),
+            Err(reason) => Err(self.failure(format!("the engine stopped inside: {reason}"))),
+        }
+    }
+
+    /// Runs `plan`, whose outputs are the logits and then `taps`, on each picture of `batch` by itself.
+    fn run(&self, plan: &Plan, batch: &Batch, taps: &[usize]) -> TractResult<Forward> {
+        let n = batch.len();
+        let mut logits = Vec::with_capacity(n * self.outputs);
+        let mut tapped: Vec<Tensor> = taps
+            .iter()
+            .map(|&i| {
+                let mut shape = self.layers[i].shape.clone();
+                shape[0] = n;
+                let data = Vec::with_capacity(shape.iter().product());
+                Tensor { shape, data }
+            })
+            .collect();
+        let shape = self.input.shape(self.slots);
+        let stride = batch.stride();
+        let mut input = tract_onnx::tract_core::internal::Tensor::zero::<f32>(&shape)?.into_arc_tensor();
+        let mut state = plan.spawn()?;
+        for i in 0..n {
+            // The run before has let go of the tensor, so that this writes in place.
+            let mut view = Arc::make_mut(&mut input).try_as_plain_ram_mut()?;
+            let (first, copies) = view.as_slice_mut::<f32>()?.split_at_mut(stride);
+            self.inspection.preprocessing.write_input(batch.picture(i), self.input.layout, first);
+            copies.chunks_exact_mut(stride).for_each(|copy| copy.copy_from_slice(first));
+            let results = state.run(tvec!(TValue::from_const(Arc::clone(&input))))?;
+            push_first_slot(&results[0], self.slots, &mut logits)?;
+            for (tap, result) in tapped.iter_mut().zip(&results[1..]) {
+                push_first_slot(result, self.slots, &mut tap.data)?;
+            }
+        }
+        Ok(Forward { logits: Tensor { shape: vec![n, self.outputs], data: logits }, taps: tapped, session: None })
+    }
+}
+
+/// A graph at a fixed batch, with its logits.
+struct Wired {
+    slots: usize,
+    graph: Graph,
+    logits: GraphValue,
+    remarks: Vec<String>,
+}
+
+impl Wired {
+    /// The graph at a batch of one, or, where the file can't run so, at the batch that it declares.
+    fn at_smallest_batch(
+        engine: &Onnx,
+        file: &OnnxFile,
+        input: &Input,
+        asked: Option<&str>,
+    ) -> Result<Self, EngineError> {
+        let at = |slots: usize| {
+            let graph = Graph::build(engine, file, &input.shape(slots))?;
+            let (logits, remarks) = find_logits(file, &graph, slots, asked)?;
+            Ok(Self { slots, graph, logits, remarks })
+        };
+        match (at(1), input.batch) {
+            (Err(_), Some(batch @ 2..=1024)) => at(batch),
+            (result, _) => result,
+        }
+    }
+}
+
+/// Appends the numbers of the first of `slots` equal parts along the first axis.
+fn push_first_slot(value: &TValue, slots: usize, numbers: &mut Vec<f32>) -> TractResult<()> {
+    let view = value.to_plain_array_view::<f32>()?;
+    let part = view.len() / slots;
+    match view.as_slice() {
+        Some(all) => numbers.extend_from_slice(&all[..part]),
+        None => numbers.extend(view.iter().take(part)),
+    }
+    Ok(())
+}
+
+impl Classifier for Network {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    fn input_size(&self) -> Size {
+        self.input.size
+    }
+
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { logits: true, activations: true, ..Capabilities::default() }
+    }
+
+    fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    fn forward(&self, batch: &Batch, taps: &[&str]) -> Result<Forward, ClassifierError> {
+        if batch.size != self.input.size {
+            return Err(ClassifierError::Size {
+                model: self.name.clone(),
+                expected: self.input.size,
+                found: batch.size,
+            });
+        }
+        if !batch.data.len().is_multiple_of(batch.stride()) {
+            let (found, stride) = (batch.data.len(), batch.stride());
+            return Err(self.failure(format!("a batch of {found} numbers does not hold whole pictures of {stride}")));
+        }
+        let asked = taps.iter().map(|tap| self.find_layer(tap)).collect::<Result<Vec<_>, _>>()?;
+        let mut distinct = asked.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let plan = self.plan(&distinct)?;
+        let mut forward = self.outcome(guarded(|| self.run(&plan, batch, &distinct)))?;
+        if asked != distinct {
+            let place =
+                |i: &usize| distinct.binary_search(i).expect("every layer asked for is among the distinct ones");
+            forward.taps = asked.iter().map(|i| forward.taps[place(i)].clone()).collect();
+        }
+        Ok(forward)
+    }
+}
