@@ -434,6 +434,15 @@ def test_a_mask_of_the_stored_picture_turns_as_the_picture_does(ours, tmp_path, 
         same(ours(tmp_path / "mask.png", "mask", orientation, channels=1), theirs)
 
 
+def test_orientation_is_found_behind_a_png_s_pixels(ours, tmp_path):
+    before = png(RGB, 8, np.asarray(SAMPLES))
+    chunk = b"eXIf" + exif(6).tobytes()[6:]
+    chunk = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    (tmp_path / "x.png").write_bytes(before[:-12] + chunk + before[-12:])
+    same(ours(tmp_path / "x.png", "decode"), pillow(tmp_path / "x.png"))
+    assert pillow(tmp_path / "x.png").shape == (47, 31, 3)
+
+
 def test_a_corrupt_exif_block_counts_as_none(written, tmp_path):
     whole = exif(6).tobytes()[6:]
     damaged = [whole[:n] for n in range(len(whole))] + [whole.replace(b"\x12\x01", b"\x12\x02"), b"\xff" * 40]

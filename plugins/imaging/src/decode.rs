@@ -75,3 +75,27 @@ fn high_byte(sample: [u8; 2]) -> u8 {
 fn unit_interval(sample: [u8; 4]) -> u8 {
     (f32::from_ne_bytes(sample) * 255.0).round() as u8
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_bits_keep_their_high_byte() {
+        assert_eq!([0_u16, 255, 256, 0x80ff, 0xffff].map(|v| high_byte(v.to_ne_bytes())), [0, 0, 1, 0x80, 255]);
+    }
+
+    #[test]
+    fn floats_from_0_to_1_are_scaled_and_all_others_clamped() {
+        let levels = [0.0, 0.5, 1.0, -0.1, 1.5, f32::INFINITY, f32::NEG_INFINITY, f32::NAN];
+        assert_eq!(levels.map(|v: f32| unit_interval(v.to_ne_bytes())), [0, 128, 255, 0, 255, 255, 0, 0]);
+    }
+
+    #[test]
+    fn alpha_is_dropped_and_grey_repeated() {
+        let made = |colour, bytes: &[u8]| rgb(Samples { colour, bytes: bytes.to_vec() }).expect("a known colour type");
+        assert_eq!(made(ColorType::Rgba8, &[1, 2, 3, 0, 4, 5, 6, 9]), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(made(ColorType::La8, &[7, 0, 8, 255]), [7, 7, 7, 8, 8, 8]);
+        assert_eq!(made(ColorType::L8, &[7, 8]), [7, 7, 7, 8, 8, 8]);
+    }
+}

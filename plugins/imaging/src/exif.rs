@@ -1,7 +1,7 @@
 //! Where PNG and WebP files keep their EXIF block, and the orientation in it.
 //!
 //! JPEG's block is found by [`crate::jpeg::Frame`], TIFF's orientation is a tag of its own. A block that can't be read
-//! counts as none: a picture is not refused for its metadata.
+//! counts as none: a picture is not refused for its metadata. What XMP says of the orientation is not asked.
 
 use crate::Orientation;
 

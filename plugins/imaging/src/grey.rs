@@ -138,3 +138,70 @@ fn equal<const WIDTH: usize, const CHANNELS: usize>(size: Size, bytes: &[u8]) ->
     };
     pixels.iter().enumerate().map(level).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { max_pixels: 100 };
+
+    fn of(colour: ColorType, bytes: &[u8]) -> Result<Vec<u8>, String> {
+        let pixels = bytes.len() / usize::from(colour.bytes_per_pixel());
+        levels(Size::new(pixels as u32, 1), Samples { colour, bytes: bytes.to_vec() })
+            .map(|grey| grey.pixels)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_refusal_names_the_first_pixel_at_fault() {
+        let refusal = of(ColorType::Rgb8, &[5, 5, 5, 9, 9, 8]).expect_err("a colour");
+        assert!(refusal.starts_with("pixel (1, 0) is (9, 9, 8)"), "{refusal}");
+    }
+
+    #[test]
+    fn alpha_is_ignored_where_it_hides_nothing() {
+        assert_eq!(of(ColorType::La8, &[9, 255, 0, 255, 0, 0, 0, 7]), Ok(vec![9, 0, 0, 0]));
+        assert_eq!(of(ColorType::Rgba8, &[9, 9, 9, 255, 0, 0, 0, 0]), Ok(vec![9, 0]));
+        assert!(of(ColorType::La8, &[9, 254]).expect_err("half marked").contains("not opaque"));
+    }
+
+    #[test]
+    fn sixteen_bit_labels_are_kept_and_never_scaled() {
+        let bytes = |levels: &[u16]| levels.iter().flat_map(|level| level.to_ne_bytes()).collect::<Vec<_>>();
+        assert_eq!(of(ColorType::L16, &bytes(&[0, 1, 255])), Ok(vec![0, 1, 255]));
+        assert!(of(ColorType::L16, &bytes(&[0, 256])).expect_err("too large a label").contains("end at 255"));
+        assert_eq!(of(ColorType::La16, &bytes(&[3, 0xffff])), Ok(vec![3]));
+        assert!(of(ColorType::La16, &bytes(&[3, 255])).is_err(), "opaque is 65535");
+    }
+
+    #[test]
+    fn a_gif_whose_first_frame_leaves_pixels_out_is_no_mask() {
+        let file = |left| {
+            let mut bytes = Vec::new();
+            let mut encoder = gif::Encoder::new(&mut bytes, 3, 1, &[0, 0, 0, 255, 255, 255]).expect("a small picture");
+            let frame = gif::Frame {
+                left,
+                width: 3 - left,
+                height: 1,
+                buffer: vec![1; 3 - left as usize].into(),
+                ..Default::default()
+            };
+            encoder.write_frame(&frame).expect("a small frame");
+            drop(encoder);
+            bytes
+        };
+        assert_eq!(decode_grey(&file(0), LIMITS).expect("it covers all").pixels, [1, 1, 1]);
+        assert!(decode_grey(&file(1), LIMITS).expect_err("a column is missing").to_string().contains("does not cover"));
+    }
+
+    #[test]
+    fn a_compressed_bmp_is_no_mask() {
+        let mut bytes = [&b"BM"[..], &[0; 8], &58_u32.to_le_bytes(), &40_u32.to_le_bytes()].concat();
+        for number in [2_u32, 1, 1 | 8 << 16, 1, 0, 0, 0, 1, 0, 0] {
+            bytes.extend(number.to_le_bytes());
+        }
+        bytes.extend([0; 8]);
+        let refusal = decode_grey(&bytes, LIMITS).expect_err("run-length coded").to_string();
+        assert!(refusal.contains("save it as PNG"), "{refusal}");
+    }
+}

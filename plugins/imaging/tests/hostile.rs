@@ -37,8 +37,19 @@ static FILES: LazyLock<Vec<(&'static str, Vec<u8>)>> = LazyLock::new(|| {
         ("TIFF", written(&colour, ImageFormat::Tiff)),
         ("float TIFF", written(&colour.to_rgb32f().into(), ImageFormat::Tiff)),
         ("GIF", written(&colour, ImageFormat::Gif)),
+        ("progressive JPEG", progressive(&rgb)),
     ]
 });
+
+/// A progressive JPEG, which the crate itself never writes.
+fn progressive(image: &Rgb) -> Vec<u8> {
+    let mut encoder = mozjpeg::Compress::new(mozjpeg::ColorSpace::JCS_RGB);
+    encoder.set_size(image.size.width as usize, image.size.height as usize);
+    encoder.set_progressive_mode();
+    let mut started = encoder.start_compress(Vec::new()).expect("a small picture");
+    started.write_scanlines(&image.pixels).expect("all rows");
+    started.finish().expect("a small picture")
+}
 
 /// Reads `bytes` in every way, and holds the answers against each other.
 fn read(bytes: &[u8]) -> Result<Rgb, ImageError> {
@@ -97,6 +108,16 @@ fn bytes_before_a_jpeg_s_end_marker_and_after_it_harm_nothing() {
     let body = &bytes[..bytes.len() - 2];
     assert!(read(&[body, &[1, 2, 3, 0xff, 0xd9]].concat()).expect("bytes before the end") == whole);
     assert!(read(&[body, &[0xff, 0xd9, 1, 2, 3]].concat()).expect("bytes after the end") == whole);
+}
+
+#[test]
+fn a_jpeg_of_absurdly_many_scans_is_refused() {
+    let bytes = &FILES.last().expect("the progressive one").1;
+    assert!(read(bytes).is_ok());
+    let last_scan = bytes.windows(2).rposition(|pair| pair == [0xff, 0xda]).expect("a scan");
+    let (before, scan) = bytes[..bytes.len() - 2].split_at(last_scan);
+    let absurd = [before, &scan.repeat(501), &[0xff, 0xd9]].concat();
+    assert!(matches!(read(&absurd), Err(ImageError::Invalid(reason)) if reason.contains("500 scans")));
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub(crate) fn decode_grey(bytes: &[u8], frame: &Frame) -> Result<Vec<u8>, ImageE
 
 fn decode(bytes: &[u8], frame: &Frame, colours: ColorSpace) -> Result<Vec<u8>, ImageError> {
     let damaged = |reason: &str| ImageError::Invalid(format!("the JPEG data are damaged: {reason}"));
+    frame.check_scans(bytes)?;
     let past_end = Cell::new(false);
     let attempt = |manager| {
         catch_unwind(AssertUnwindSafe(|| scan(Source { rest: bytes, past_end: &past_end }, frame, colours, manager)))

@@ -65,6 +65,19 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// Refuses a file of more scans than any encoder makes (about ten). Each scan of a progressive file, be it a few bytes
+    /// long, is a walk over the whole picture: a small file could keep a machine busy for hours.
+    pub(crate) fn check_scans(&self, bytes: &[u8]) -> Result<(), ImageError> {
+        /// What libjpeg-turbo's own fuzzers allow.
+        const MAX_SCANS: usize = 500;
+        // Within a scan 0xff is followed by 0 or by a restart marker, so no scan's content looks like the start of one.
+        let scans = || bytes.windows(2).filter(|pair| *pair == [0xff, SOS]).count();
+        if self.several_scans && scans() > MAX_SCANS {
+            return Err(ImageError::Invalid(format!("the JPEG file has more than {MAX_SCANS} scans; save it again")));
+        }
+        Ok(())
+    }
+
     /// The orientation that the file's EXIF block tells.
     pub(crate) fn orientation(&self) -> Orientation {
         exif::orientation(self.exif)
