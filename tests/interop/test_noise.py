@@ -12,6 +12,7 @@ import blake3
 import jsonschema
 import numpy as np
 import pytest
+import scipy.signal
 import scipy.special
 import scipy.stats
 from statsmodels.stats.multitest import multipletests
@@ -113,16 +114,33 @@ TRIALS = 3
 FLOOR = 0.05
 SEED = 11
 
+# Mode, levels and null masks of each run; the first is the one whose report is computed again in full.
+RUNS = {
+    "sigma": ("sigma", LEVELS, 0, "translated"),
+    "l2": ("l2", [0.5, 2.0, 8.0], 2, "translated"),
+    "matched": ("matched", LEVELS, 3, "swapped"),
+}
+
 
 @pytest.fixture(scope="module")
-def run(example):
-    given = ["levels=180,25,60.5", f"trials={TRIALS}", f"floor={FLOOR}"]
-    return json.loads(subprocess.run([example("noise_run"), *given], check=True, capture_output=True).stdout)
+def runs(example):
+    def run(mode, levels, nulls, null_mask):
+        given = [f"mode={mode}", "levels=" + ",".join(map(str, levels[::-1])), f"trials={TRIALS}", f"floor={FLOOR}"]
+        given += [f"nulls={nulls}", f"null-mask={null_mask}"]
+        out = json.loads(subprocess.run([example("noise_run"), *given], check=True, capture_output=True).stdout)
+        return out, [dict(zip(out["columns"], row)) for row in out["rows"]]
+
+    return {name: run(*settings) for name, settings in RUNS.items()}
 
 
 @pytest.fixture(scope="module")
-def rows(run):
-    return [dict(zip(run["columns"], row)) for row in run["rows"]]
+def run(runs):
+    return runs["sigma"][0]
+
+
+@pytest.fixture(scope="module")
+def rows(runs):
+    return runs["sigma"][1]
 
 
 def test_the_report_fits_its_schema_and_the_schema_refuses_what_does_not(run):
@@ -170,46 +188,137 @@ def toy_logits(model, pictures):
     return cells.reshape(n, 48) @ weights.reshape(model["outputs"], 48).T
 
 
-def test_rows_follow_from_the_pictures(run, rows):
-    """Noise, clipping, forwards and scores computed again in NumPy from the pixels, for every row."""
-    shown = {(s["image"], *s["size"]): s for s in run["shown"]}
-    found = {(r["image"], r["model"], r["level"], r["trial"]): r for r in rows}
+def block(purpose, content, trial, counter):
+    """The four words at [counter, 0, 0, 0]; NumPy steps its counter before it draws."""
+    return np.random.Philox(key=philox_key(purpose, SEED, content, trial), counter=(counter - 1) % 2**256).random_raw(4)
+
+
+def below(word, n):
+    return int(word) * n >> 64
+
+
+def own_regions(frame):
+    """Weights of foreground and background, or the reason why there are none."""
+    width, height = frame["size"]
+    if frame["object"] is None:
+        return "missing"
+    m = np.array(frame["object"]).reshape(height, width)
+    counts = 1 - (np.zeros_like(m) if frame["ignore"] is None else np.array(frame["ignore"]).reshape(height, width))
+    fg, bg = m * counts, (1 - m) * counts
+    return "empty" if not fg.any() else "full" if not bg.any() else (fg, bg)
+
+
+def null_regions(frame, number, null_mask, others):
+    """`others`: every frame of the same size, in the order of ids."""
+    content = bytes.fromhex(frame["content"])
+    fg, bg = own_regions(frame)
+    if null_mask == "translated":
+        words = block("null mask", content, number, 0)
+        offset = [below(words[1], fg.shape[0]), below(words[0], fg.shape[1])]
+        return np.roll(fg, offset, (0, 1)), np.roll(bg, offset, (0, 1))
+    for attempt in range(64):
+        partner = others[below(block("null mask", content, number, attempt)[0], len(others))]
+        if partner["image"] != frame["image"] and not isinstance(own_regions(partner), str):
+            return own_regions(partner)
+    return "missing"
+
+
+def places(fg, bg):
+    """Offsets (rows, columns) that move the foreground onto background pixels alone."""
+    height, width = fg.shape
+    taken = np.pad(1 - bg, ((height, height), (width, width)), constant_values=1)
+    hits = np.round(scipy.signal.correlate(taken.astype(float), fg.astype(float), mode="valid", method="fft"))
+    return np.argwhere(hits == 0) - [height, width]
+
+
+def shift(planes, offset):
+    """Moved by (rows, columns), 0 from outside."""
+    out = np.zeros_like(planes)
+    height, width = planes.shape[-2:]
+    (dy, dx) = offset
+    to = np.s_[..., max(dy, 0) : height + min(dy, 0), max(dx, 0) : width + min(dx, 0)]
+    of = np.s_[..., max(-dy, 0) : height + min(-dy, 0), max(-dx, 0) : width + min(-dx, 0)]
+    out[to] = planes[of]
+    return out
+
+
+def add(x, noise, weights, scale):
+    return np.clip(x + np.float32(scale) * noise * weights.astype(np.float32), np.float32(0), np.float32(1))
+
+
+def change(x, noised):
+    return np.linalg.norm((noised - x).astype(np.float64))
+
+
+def noised_pair(mode, x, n, regions, place, level):
+    """The picture with noise on the foreground, and with noise on the background."""
+    fg, bg = regions
+    if mode == "sigma":
+        return [add(x, n, w, level / 255) for w in (fg, bg)]
+    if mode == "l2":
+        return [add(x, n, w, level / np.linalg.norm((n * w.astype(np.float32)).astype(np.float64))) for w in (fg, bg)]
+    noises = [(n, fg), (shift(n, place), shift(fg, place))]
+    pair = [add(x, noise, w, level / 255) for noise, w in noises]
+    norms = [change(x, noised) for noised in pair]
+    more = int(norms[1] > norms[0])
+    low, high = 0.0, float(np.float32(level / 255))
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if change(x, add(x, *noises[more], middle)) > norms[1 - more] else (middle, high)
+    pair[more] = add(x, *noises[more], low)
+    return pair
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_rows_follow_from_the_pictures(runs, name):
+    """Masks, noise, clipping, forwards and scores computed again in NumPy from the pixels, for every row."""
+    run, rows = runs[name]
+    mode, levels, nulls, null_mask = RUNS[name]
+    found = {(r["image"], r["model"], r["mask"], r["level"], r["trial"]): r for r in rows}
     assert len(found) == len(rows)
     checked = 0
     for model in run["models"]:
         width, height = model["size"]
-        for (image, *size), frame in shown.items():
-            if size != model["size"]:
-                continue
+        frames = [frame for frame in run["shown"] if frame["size"] == model["size"]]
+        for frame in frames:
+            content = bytes.fromhex(frame["content"])
             x = np.array(frame["pixels"], np.float32).reshape(height, width, 3).transpose(2, 0, 1) / np.float32(255)
-            clean = found[image, model["name"], 0.0, 0]
-            pictures, keys = [x, x], [(0.0, 0)]
-            if frame["object"] is None:
-                assert clean["marking"] == "missing"
-            else:
-                m = np.array(frame["object"]).reshape(height, width)
-                counts = 1 - np.array(frame["ignore"] or 0) * np.ones(height * width)
-                fg, bg = m * counts.reshape(height, width), (1 - m) * counts.reshape(height, width)
-                marking = "empty" if not fg.any() else "full" if not bg.any() else "marked"
-                assert clean["marking"] == marking
-                if marking == "marked":
-                    assert clean["foreground"] == pytest.approx(fg.mean(), abs=1e-12)
-                    for trial in range(TRIALS):
-                        n = noise_field(SEED, bytes.fromhex(frame["content"]), trial, width, height)
-                        for level in LEVELS:
-                            noise = np.float32(level / 255) * n
-                            pictures += [np.clip(x + noise * w.astype(np.float32), 0, 1) for w in (fg, bg)]
-                            keys.append((level, trial))
+            fields = [noise_field(SEED, content, trial, width, height) for trial in range(TRIALS)]
+            pictures, keys = [], []
+            for mask in range(nulls + 1):
+                regions = own_regions(frame) if mask == 0 else null_regions(frame, mask, null_mask, frames)
+                pictures += [x, x]
+                keys.append((mask, 0.0, 0))
+                offsets = None
+                if not isinstance(regions, str) and mode == "matched":
+                    offsets = places(*regions)
+                    regions = regions if len(offsets) else "unmatched"
+                clean = found[frame["image"], model["name"], mask, 0.0, 0]
+                assert clean["marking"] == (regions if isinstance(regions, str) else "marked")
+                if isinstance(regions, str):
+                    assert clean["foreground"] is None
+                    if mask == 0:
+                        break  # an image that can't be noised has no null masks
+                    continue
+                assert clean["foreground"] == pytest.approx(regions[0].mean(), abs=1e-12)
+                for trial, field in enumerate(fields):
+                    place = None
+                    if offsets is not None:
+                        place = offsets[below(block("place", content, trial, mask)[0], len(offsets))]
+                    for level in levels:
+                        pictures += noised_pair(mode, x, field, regions, place, level)
+                        keys.append((mask, level, trial))
             logits = toy_logits(model, np.stack(pictures))
             scores = np.stack([scipy.special.logsumexp(logits[:, g], axis=1) for g in model["groups"]], axis=1)
             p = scipy.special.softmax(scores, axis=1)
-            for i, (level, trial) in enumerate(keys):
-                row = found.pop((image, model["name"], level, trial))
+            for i, key in enumerate(keys):
+                row = found.pop((frame["image"], model["name"], *key))
                 for region, at in [("fg", 2 * i), ("bg", 2 * i + 1)]:
                     true = scores[at, row["class"]]
                     margin = true - np.delete(scores[at], row["class"]).max()
                     assert row[f"{region}_p"] == pytest.approx(p[at, row["class"]], abs=1e-5)
                     assert row[f"{region}_margin"] == pytest.approx(margin, abs=1e-4)
+                    assert row[f"{region}_norm"] == pytest.approx(change(x, pictures[at]), rel=1e-5)
                     if np.diff(np.sort(scores[at]))[-1] > 1e-4:
                         assert row[f"{region}_prediction"] == scores[at].argmax()
                         checked += 1
@@ -230,8 +339,9 @@ def class_means(values, classes):
 class Measured:
     """One model's marked images: arrays over [image, level, trial]."""
 
-    def __init__(self, rows, model, keep=lambda row: True):
-        own = [row for row in rows if row["model"] == model and row["marking"] == "marked" and keep(row)]
+    def __init__(self, rows, model, keep=lambda row: True, mask=0, levels=LEVELS):
+        own = [row for row in rows if row["model"] == model and row["mask"] == mask]
+        own = [row for row in own if row["marking"] == "marked" and keep(row)]
         clean = {row["image"]: row for row in own if row["level"] == 0}
         self.images = sorted(clean)
         self.classes = np.array([clean[i]["class"] for i in self.images], int)
@@ -239,7 +349,7 @@ class Measured:
 
         def cube(value):
             return np.array(
-                [[[value(by_key[i, l, t]) for t in range(TRIALS)] for l in LEVELS] for i in self.images], float
+                [[[value(by_key[i, l, t]) for t in range(TRIALS)] for l in levels] for i in self.images], float
             ).mean(axis=2)
 
         self.clean = np.array([clean[i]["fg_prediction"] == clean[i]["class"] for i in self.images], float)
@@ -357,6 +467,21 @@ def test_intervals_are_percentiles_of_resampled_images(run, rows):
         assert estimate["interval"][0] <= estimate["value"] <= estimate["interval"][1]
         np.testing.assert_allclose(estimate["interval"], np.quantile(rfs, [0.025, 0.975]), rtol=0, atol=1e-9)
         assert estimate["interval_method"].startswith("95% percentile bootstrap")
+
+
+@pytest.mark.parametrize("name", ["l2", "matched"])
+def test_z_is_rfs_against_that_of_null_masks(runs, name):
+    run, rows = runs[name]
+    _, levels, nulls, _ = RUNS[name]
+    assert len(tables(run)["null"]) == len(run["models"])
+    for row in tables(run)["null"]:
+        rfs = [Measured(rows, row["model"], mask=k, levels=levels).summary()[4] for k in range(nulls + 1)]
+        assert row["null masks"] == sum(value is not None for value in rfs[1:]) == nulls
+        same(row["RFS"], rfs[0])
+        same(row["null mean"], np.mean(rfs[1:]))
+        same(row["null deviation"], np.std(rfs[1:], ddof=1))
+        spread = np.std(rfs[1:], ddof=1)
+        same(row["z"], (rfs[0] - np.mean(rfs[1:])) / spread if spread > 0 else None)
 
 
 def test_comparisons_of_models_follow_from_the_rows(run, rows):

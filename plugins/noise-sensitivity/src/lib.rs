@@ -2,16 +2,20 @@
 //!
 //! The same standard normal field, at several levels, is added once to the object's pixels and once to all others. A
 //! network that rests on the object loses more by the first, one that rests on the background by the second: the relative
-//! foreground sensitivity says which, and by how much. Sigma mode: x_fg = clip(x + s n m), x_bg = clip(x + s n (1 - m)).
+//! foreground sensitivity says which, and by how much. x_fg = clip(x + s n m), x_bg = clip(x + s n (1 - m)); what s is, the
+//! mode says.
 //!
 //! - [`rows`]: the table that a run fills, and how it is read back.
 //! - [`sensitivity`]: RFS and iRFS.
+//! - `mode`: what a level means. `null`: masks that know nothing of their image.
 //! - `measure`: samples to rows. `report`: rows to the report.
 //!
 //! What a mask means is decided by [`rival10_perturbation::region`]; an image whose mask is missing, empty or full at the
 //! network's input size has its clean forward in the rows and no noise, is left out of every estimate, and is counted.
 
 mod measure;
+mod mode;
+mod null;
 mod report;
 pub mod rows;
 pub mod sensitivity;
@@ -21,6 +25,8 @@ use rival10_sdk::{
     Study,
 };
 
+use crate::{mode::Mode, null::NullMask};
+
 /// The analysis, as the registry lists it.
 pub const PLUGIN: Plugin = Plugin {
     name: "noise-sensitivity",
@@ -28,9 +34,16 @@ pub const PLUGIN: Plugin = Plugin {
     version: 1,
     parameters: &[
         Parameter {
+            name: "mode",
+            help: "what a level is: sigma (standard deviation in units of 1/255), l2 (norm of the masked noise) or matched \
+                   (sigma, the background noised on a place of the object's shape with the same energy after clipping)",
+            default: "sigma",
+        },
+        Parameter {
             name: "levels",
-            help: "standard deviations of the noise in units of 1/255 of the full range, above 0, comma-separated",
-            default: "30,60,90,120,150,180,210",
+            help: "levels above 0 and at most 1000000, comma-separated, or study: 30,60,90,120,150,180,210 (25,50,75,100,125,150,175,200 in \
+                   mode l2)",
+            default: "study",
         },
         Parameter { name: "trials", help: "noise draws an image, 1 to 1000", default: "3" },
         Parameter {
@@ -38,9 +51,24 @@ pub const PLUGIN: Plugin = Plugin {
             help: "least value that min(p, 1 - p) may take in the floored iRFS, above 0 and at most 0.5",
             default: "0.01",
         },
+        Parameter {
+            name: "nulls",
+            help: "null masks an image, 0 to 1000, of which each costs as many forwards as the image's own; two and more \
+                   give RFS as z",
+            default: "0",
+        },
+        Parameter {
+            name: "null-mask",
+            help: "where null masks come from: translated (the image's own, moved around the edges) or swapped (that of \
+                   another image)",
+            default: "translated",
+        },
     ],
     configure,
 };
+
+/// Far above any noise that means something, and far below where single precision overflows.
+const MAX_LEVEL: f64 = 1e6;
 
 const PHASES: &[Phase] = &[Phase { name: "noise", columns: rows::COLUMNS }];
 
@@ -48,18 +76,24 @@ const PHASES: &[Phase] = &[Phase { name: "noise", columns: rows::COLUMNS }];
 #[derive(Clone, Debug, PartialEq)]
 struct NoiseSensitivity {
     seed: u64,
-    /// Standard deviations in units of 1/255, ascending, no two alike.
+    mode: Mode,
+    /// Ascending, no two alike.
     levels: Vec<f64>,
     trials: u32,
     floor: f64,
+    nulls: u32,
+    null_mask: NullMask,
 }
 
 fn configure(settings: &Settings) -> Result<Box<dyn Analysis>, AnalysisError> {
     let refused = |name: &str, reason: String| Err(AnalysisError::Setting { name: name.to_owned(), reason });
-    let mut levels: Vec<f64> = settings.list("levels")?;
+    let mode: Mode = settings.get("mode")?;
+    let given: String = settings.get("levels")?;
+    let mut levels = if given == "study" { mode.levels() } else { settings.list("levels")? };
     levels.sort_by(f64::total_cmp);
-    if let Some(level) = levels.iter().find(|level| !(level.is_finite() && **level > 0.0)) {
-        return refused("levels", format!("{level} is not above 0; the clean forward is always measured"));
+    if let Some(level) = levels.iter().find(|level| !(**level > 0.0 && **level <= MAX_LEVEL)) {
+        let reason = format!("{level} is not above 0 and at most {MAX_LEVEL}; the clean forward is always measured");
+        return refused("levels", reason);
     }
     if let Some(pair) = levels.windows(2).find(|pair| pair[0] == pair[1]) {
         return refused("levels", format!("{} stands twice", pair[0]));
@@ -72,7 +106,12 @@ fn configure(settings: &Settings) -> Result<Box<dyn Analysis>, AnalysisError> {
     if !(floor > 0.0 && floor <= 0.5) {
         return refused("floor", format!("{floor} is not above 0 and at most 0.5"));
     }
-    Ok(Box::new(NoiseSensitivity { seed: settings.seed, levels, trials, floor }))
+    let nulls: u32 = settings.get("nulls")?;
+    if nulls > 1000 {
+        return refused("nulls", format!("{nulls} is above 1000"));
+    }
+    let null_mask = settings.get("null-mask")?;
+    Ok(Box::new(NoiseSensitivity { seed: settings.seed, mode, levels, trials, floor, nulls, null_mask }))
 }
 
 impl Analysis for NoiseSensitivity {

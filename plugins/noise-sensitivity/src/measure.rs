@@ -2,14 +2,18 @@
 //!
 //! An image is decoded and resized once for each input size among the models, its noise drawn once for each trial and
 //! size, its noised pictures made once for every model of that size, and its clean picture goes through each model once.
-//! No more than one trial's pictures of an image (two a level) are held at a time on a thread.
+//! No more than one trial's pictures of an image and mask (two a level) are held at a time on a thread. In mode matched the
+//! place in the background is drawn by word 0 of the block at [mask, 0, 0, 0] of the generator for the purpose `place`.
 
 use rayon::prelude::*;
-use rival10_perturbation::{Marking, add_noise, noise_generator, planes, standard_normal};
-use rival10_sdk::{AnalysisError, Batch, ClassifierError, Context, Geometry, Model, Rows, Sample, Size, taxonomy};
+use rival10_perturbation::{Marking, distance, noise_generator, planes, standard_normal};
+use rival10_sdk::{
+    AnalysisError, Batch, ClassifierError, Context, Geometry, Model, Philox, Rows, Sample, Size, taxonomy,
+};
 
 use crate::{
     NoiseSensitivity,
+    mode::{Mode, Targets},
     rows::{Answer, COLUMNS, Subject, push},
 };
 
@@ -60,46 +64,85 @@ impl NoiseSensitivity {
                 format!("its picture came as {} where {size} was asked for", frame.image.size),
             ));
         }
-        let marking = Marking::of(&frame).map_err(|error| refused(sample, error.to_string()))?;
-        let foreground = match &marking {
-            Marking::Marked(regions) => Some(regions.foreground_share()),
-            _ => None,
-        };
+        let own = Marking::of(&frame).map_err(|error| refused(sample, error.to_string()))?;
+        let masks = self.masks(context, sample, own, size)?;
         let models: Vec<&Model> =
             context.study.models.iter().filter(|model| model.classifier.input_size() == size).collect();
-        let subject = Subject { sample, marking: marking.name(), foreground };
+        let subjects: Vec<_> = (0..).zip(&masks).map(|(number, mask)| Subject::new(sample, number, mask)).collect();
+
         let mut batch = Batch { size, data: planes(&frame.image) };
         for model in &models {
             let clean = answers(model, sample, &batch)?[0];
-            push(rows, subject, model.classifier.name(), (0.0, 0), [clean, clean])?;
+            for subject in &subjects {
+                push(rows, subject, model.classifier.name(), (0.0, 0), [clean, clean], [0.0; 2])?;
+            }
         }
-        let Marking::Marked(regions) = &marking else { return Ok(()) };
         let picture = std::mem::take(&mut batch.data);
         for trial in 0..self.trials {
-            let generator = noise_generator(self.seed, &sample.content, u64::from(trial));
-            let noise = standard_normal(&generator, size);
-            batch.data.clear();
-            batch.data.reserve(2 * self.levels.len() * batch.stride());
-            for &level in &self.levels {
-                for weights in [&regions.foreground, &regions.background] {
-                    add_noise(&picture, &noise, weights, sigma(level), &mut batch.data);
-                }
-            }
-            for model in &models {
-                let answers = answers(model, sample, &batch)?;
-                for (&level, pair) in self.levels.iter().zip(answers.chunks_exact(2)) {
-                    push(rows, subject, model.classifier.name(), (level, trial), [pair[0], pair[1]])?;
+            let noise = standard_normal(&noise_generator(self.seed, &sample.content, u64::from(trial)), size);
+            for (subject, mask) in subjects.iter().zip(&masks) {
+                let Mask::Marked(targets) = mask else { continue };
+                let place = Philox::keyed("place", self.seed, &sample.content, u64::from(trial));
+                let word = place.block([u64::from(subject.mask), 0, 0, 0])[0];
+                batch.data.clear();
+                batch.data.reserve(2 * self.levels.len() * batch.stride());
+                targets.noised(self.mode, &self.levels, (&picture, &noise, size), word, &mut batch.data);
+                let norms: Vec<f64> = (0..batch.len()).map(|i| distance(&picture, batch.picture(i))).collect();
+                for model in &models {
+                    let answers = answers(model, sample, &batch)?;
+                    for (l, &level) in self.levels.iter().enumerate() {
+                        let pair = [2 * l, 2 * l + 1];
+                        let name = model.classifier.name();
+                        push(rows, subject, name, (level, trial), pair.map(|i| answers[i]), pair.map(|i| norms[i]))?;
+                    }
                 }
             }
         }
         Ok(())
     }
+
+    /// The image's own mask and, if that one can be noised, its null masks.
+    fn masks(
+        &self,
+        context: &Context<'_>,
+        sample: &Sample,
+        own: Marking,
+        size: Size,
+    ) -> Result<Vec<Mask>, AnalysisError> {
+        let mut masks = vec![Mask::new(self.mode, own, size)];
+        for number in 1..=self.nulls {
+            let Mask::Marked(own) = &masks[0] else { break };
+            let null = self.null_mask.draw(self.seed, number, context, sample, (&own.regions, size))?;
+            masks.push(Mask::new(self.mode, null, size));
+        }
+        Ok(masks)
+    }
 }
 
-/// Standard deviation of `level` as a share of the full range.
-#[expect(clippy::cast_possible_truncation, reason = "pictures are single precision")]
-fn sigma(level: f64) -> f32 {
-    (level / 255.0) as f32
+/// What can be noised through a mask.
+enum Mask {
+    Marked(Targets),
+    /// Nothing, and why.
+    Left(&'static str),
+}
+
+impl Mask {
+    fn new(mode: Mode, marking: Marking, size: Size) -> Self {
+        match marking {
+            Marking::Marked(regions) => Targets::new(mode, regions, size).map_or(Self::Left("unmatched"), Self::Marked),
+            other => Self::Left(other.name()),
+        }
+    }
+}
+
+impl<'a> Subject<'a> {
+    fn new(sample: &'a Sample, number: u32, mask: &Mask) -> Self {
+        let (marking, foreground) = match mask {
+            Mask::Marked(targets) => ("marked", Some(targets.regions.foreground_share())),
+            Mask::Left(why) => (*why, None),
+        };
+        Self { sample, mask: number, marking, foreground }
+    }
 }
 
 /// One answer a picture.

@@ -1,7 +1,8 @@
 //! The table that a run fills: what is written for an image, and how it is read back.
 //!
-//! One row an image, model, level and trial. Level 0, trial 0 is the clean forward; its foreground and background columns
-//! are the same numbers, because noise of standard deviation 0 leaves both pictures as they are.
+//! One row an image, model, mask, level and trial. Level 0, trial 0 is the clean forward; its foreground and background
+//! columns are the same numbers, because noise of level 0 leaves both pictures as they are. Null masks share the clean
+//! forward of the image's own.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +12,16 @@ use rival10_sdk::{AnalysisError, Column, Kind, Rows, Sample, Stratum, Value};
 pub const COLUMNS: &[Column] = &[
     Column::key("image", Kind::Int, "The image's number in its project."),
     Column::key("model", Kind::Text, "The model's name."),
-    Column::key("level", Kind::Float, "Standard deviation of the noise in units of 1/255; 0 is the clean forward."),
+    Column::key("mask", Kind::Int, "0 for the image's own mask, from 1 for its null masks."),
+    Column::key("level", Kind::Float, "The level of the noise as the mode has it; 0 is the clean forward."),
     Column::key("trial", Kind::Int, "The noise draw, from 0."),
     Column::value("class", Kind::Int, "The true class, an index into the taxonomy."),
     Column::value("stratum", Kind::Text, "imagenet-train, imagenet-validation or unknown."),
-    Column::value("marking", Kind::Text, "The mask at the network's input size: marked, or missing, empty or full."),
+    Column::value(
+        "marking",
+        Kind::Text,
+        "The mask at the network's input size: marked, or missing, empty, full or unmatched.",
+    ),
     Column::value("foreground", Kind::Float, "Share of the pixels that are foreground, in (0, 1); null unless marked."),
     Column::value("fg_prediction", Kind::Int, "The predicted class under foreground noise."),
     Column::value("fg_p", Kind::Float, "The true class's probability under foreground noise, in [0, 1]."),
@@ -24,6 +30,7 @@ pub const COLUMNS: &[Column] = &[
         Kind::Float,
         "Its score less the best other's under foreground noise; null for one class.",
     ),
+    Column::value("fg_norm", Kind::Float, "l2 norm of what foreground noise changed in the picture, after clipping."),
     Column::value("bg_prediction", Kind::Int, "The predicted class under background noise."),
     Column::value("bg_p", Kind::Float, "The true class's probability under background noise, in [0, 1]."),
     Column::value(
@@ -31,7 +38,22 @@ pub const COLUMNS: &[Column] = &[
         Kind::Float,
         "Its score less the best other's under background noise; null for one class.",
     ),
+    Column::value("bg_norm", Kind::Float, "l2 norm of what background noise changed in the picture, after clipping."),
 ];
+
+// Where the columns stand, as far as they are read.
+const IMAGE: usize = 0;
+const MODEL: usize = 1;
+const MASK: usize = 2;
+const LEVEL: usize = 3;
+const TRIAL: usize = 4;
+const CLASS: usize = 5;
+const STRATUM: usize = 6;
+const MARKING: usize = 7;
+/// Prediction, probability, margin and norm under foreground noise.
+const FOREGROUND: usize = 9;
+/// The same under background noise.
+const BACKGROUND: usize = 13;
 
 /// What a network says of one picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,19 +80,22 @@ pub struct Outcome {
 /// A sum of no trials.
 const NOTHING: Outcome = Outcome { correct: 0.0, p: 0.0, margin: Some(0.0) };
 
-/// What is the same in all rows of an image at one input size.
+/// What is the same in all rows of an image and mask at one input size.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub(crate) sample: &'a Sample,
+    pub(crate) mask: u32,
     pub(crate) marking: &'a str,
     pub(crate) foreground: Option<f64>,
 }
 
-/// An image under one model, read back.
+/// An image under one model and mask, read back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image {
     /// Its number.
     pub id: i64,
+    /// Whose mask: 0 the image's own, from 1 its null masks.
+    pub mask: i64,
     /// Its true class.
     pub class: usize,
     /// Its stratum's name.
@@ -94,15 +119,17 @@ impl Image {
 /// Adds the row of one model, level and trial.
 pub(crate) fn push(
     rows: &mut Rows,
-    subject: Subject<'_>,
+    subject: &Subject<'_>,
     model: &str,
     (level, trial): (f64, u32),
     [foreground, background]: [Answer; 2],
+    [foreground_norm, background_norm]: [f64; 2],
 ) -> Result<(), AnalysisError> {
     let index = |i: usize| i64::try_from(i).ok().map_or(Value::Null, Value::Int);
     rows.push(vec![
         subject.sample.id.0.into(),
         model.into(),
+        i64::from(subject.mask).into(),
         level.into(),
         i64::from(trial).into(),
         index(subject.sample.class),
@@ -112,56 +139,72 @@ pub(crate) fn push(
         index(foreground.prediction),
         foreground.p.into(),
         foreground.margin.into(),
+        foreground_norm.into(),
         index(background.prediction),
         background.p.into(),
         background.margin.into(),
+        background_norm.into(),
     ])?;
     Ok(())
 }
 
-/// The images of every model, in the order of their ids.
+/// Every model's images under their own masks and then under each null mask, each list in the order of ids.
+pub(crate) type Images = Vec<Vec<Image>>;
+
+/// The images of every model.
 ///
 /// # Errors
 /// [`AnalysisError::Unfit`] names the image, model and level of which rows are missing, doubled or foreign.
-pub(crate) fn read(rows: &Rows, levels: &[f64], trials: u32) -> Result<BTreeMap<String, Vec<Image>>, AnalysisError> {
-    let mut models: BTreeMap<String, Vec<Image>> = BTreeMap::new();
+pub(crate) fn read(
+    rows: &Rows,
+    levels: &[f64],
+    trials: u32,
+    nulls: u32,
+) -> Result<BTreeMap<String, Images>, AnalysisError> {
+    let mut models: BTreeMap<String, Images> = BTreeMap::new();
     let cells: Vec<&[Value]> = rows.iter().collect();
     for rows in cells.chunk_by(|a, b| a[..2] == b[..2]) {
-        let image = read_image(rows, levels, trials)?;
-        models.entry(text(rows[0], 1)?.to_owned()).or_default().push(image);
+        let (id, model) = (integer(rows[0], IMAGE)?, text(rows[0], MODEL)?);
+        let masks = models.entry(model.to_owned()).or_insert_with(|| vec![Vec::new(); nulls as usize + 1]);
+        let mut expected = 0..=if text(rows[0], MARKING)? == "marked" { i64::from(nulls) } else { 0 };
+        for rows in rows.chunk_by(|a, b| a[MASK] == b[MASK]) {
+            let mask = integer(rows[0], MASK)?;
+            if expected.next() != Some(mask) {
+                return Err(misplaced(id, model, &format!("mask {mask}")));
+            }
+            masks[usize::try_from(mask).map_err(|_| unfit(rows[0], MASK))?].push(read_image(rows, levels, trials)?);
+        }
+        if let Some(mask) = expected.next() {
+            return Err(missing(id, model, &format!("mask {mask}")));
+        }
     }
     Ok(models)
 }
 
 fn read_image(rows: &[&[Value]], levels: &[f64], trials: u32) -> Result<Image, AnalysisError> {
     let first = rows[0];
-    let (id, model, marking) = (integer(first, 0)?, text(first, 1)?, text(first, 6)?);
+    let (id, model, marking) = (integer(first, IMAGE)?, text(first, MODEL)?, text(first, MARKING)?);
     let noised = if marking == "marked" { levels } else { &[] };
     let mut keys = std::iter::once((0.0, 0)).chain(noised.iter().flat_map(|&l| (0..trials).map(move |t| (l, t))));
     let mut outcomes: Vec<(Outcome, Outcome)> = vec![(NOTHING, NOTHING); noised.len() + 1];
     for (i, row) in rows.iter().enumerate() {
-        let found = (number(row, 2)?, integer(row, 3)?);
+        let found = (number(row, LEVEL)?, integer(row, TRIAL)?);
         if keys.next().map(|(level, trial)| (level, i64::from(trial))) != Some(found) {
-            let (level, trial) = found;
-            return Err(AnalysisError::Unfit(format!(
-                "image {id}, model {model:?}: the row of level {level}, trial {trial} is not the one that these settings \
-                 put here; the rows are of other settings, or not all of them are there"
-            )));
+            return Err(misplaced(id, model, &format!("level {}, trial {}", found.0, found.1)));
         }
         let of = if i == 0 { 0 } else { (i - 1) / trials as usize + 1 };
-        let class = integer(row, 4)?;
+        let class = integer(row, CLASS)?;
         let (foreground, background) = &mut outcomes[of];
-        for (outcome, at) in [(foreground, 8), (background, 11)] {
+        for (outcome, at) in [(foreground, FOREGROUND), (background, BACKGROUND)] {
             outcome.correct += f64::from(u8::from(integer(row, at)? == class));
             outcome.p += number(row, at + 1)?;
             outcome.margin = outcome.margin.zip(row[at + 2].as_f64()).map(|(sum, margin)| sum + margin);
         }
     }
     if let Some((level, trial)) = keys.next() {
-        let what = format!("image {id}, model {model:?}: the row of level {level}, trial {trial} is missing");
-        return Err(AnalysisError::Unfit(what));
+        return Err(missing(id, model, &format!("level {level}, trial {trial}")));
     }
-    let class = usize::try_from(integer(first, 4)?).map_err(|_| unfit(first, 4))?;
+    let class = usize::try_from(integer(first, CLASS)?).map_err(|_| unfit(first, CLASS))?;
     let clean = outcomes.remove(0).0;
     // Sums are divided once, at the end: an image that is right in every trial then counts exactly 1.
     for (foreground, background) in &mut outcomes {
@@ -171,8 +214,26 @@ fn read_image(rows: &[&[Value]], levels: &[f64], trials: u32) -> Result<Image, A
             outcome.margin = outcome.margin.map(|sum| sum / f64::from(trials));
         }
     }
-    let (stratum, marking) = (text(first, 5)?.to_owned(), marking.to_owned());
-    Ok(Image { id, class, stratum, marking, clean, noised: outcomes })
+    Ok(Image {
+        id,
+        mask: integer(first, MASK)?,
+        class,
+        stratum: text(first, STRATUM)?.to_owned(),
+        marking: marking.to_owned(),
+        clean,
+        noised: outcomes,
+    })
+}
+
+fn misplaced(id: i64, model: &str, what: &str) -> AnalysisError {
+    AnalysisError::Unfit(format!(
+        "image {id}, model {model:?}: the row of {what} is not the one that these settings put here; the rows are of other \
+         settings, or not all of them are there"
+    ))
+}
+
+fn missing(id: i64, model: &str, what: &str) -> AnalysisError {
+    AnalysisError::Unfit(format!("image {id}, model {model:?}: the row of {what} is missing"))
 }
 
 /// The name that rows and reports give a stratum.
@@ -199,4 +260,33 @@ fn number(row: &[Value], at: usize) -> Result<f64, AnalysisError> {
 
 fn text(row: &[Value], at: usize) -> Result<&str, AnalysisError> {
     row[at].as_str().ok_or_else(|| unfit(row, at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_where_they_are_read() {
+        for (at, name) in [
+            (IMAGE, "image"),
+            (MODEL, "model"),
+            (MASK, "mask"),
+            (LEVEL, "level"),
+            (TRIAL, "trial"),
+            (CLASS, "class"),
+            (STRATUM, "stratum"),
+            (MARKING, "marking"),
+            (FOREGROUND, "fg_prediction"),
+            (FOREGROUND + 1, "fg_p"),
+            (FOREGROUND + 2, "fg_margin"),
+            (FOREGROUND + 3, "fg_norm"),
+            (BACKGROUND, "bg_prediction"),
+            (BACKGROUND + 1, "bg_p"),
+            (BACKGROUND + 2, "bg_margin"),
+            (BACKGROUND + 3, "bg_norm"),
+        ] {
+            assert_eq!(COLUMNS[at].name, name);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rival10_sdk::{
     ClassGroups, Classifier, Mask, Model, Profile, Provenance, SampleSource, Size, Taxonomy,
-    testing::{Scenes, Swatch, Window, class_colour, conformance, taxonomy},
+    testing::{Scenes, Swatch, Window, class_colour, conformance_with, taxonomy},
 };
 
 use super::*;
@@ -53,9 +53,16 @@ fn headline(report: &Report, name: &str, model: &str) -> Option<f64> {
 }
 
 #[test]
-fn it_keeps_the_laws_of_the_contract() {
-    if let Err(violation) = conformance(&PLUGIN) {
-        panic!("{violation}");
+fn it_keeps_the_laws_of_the_contract_in_every_mode() {
+    for settings in [
+        &[] as &[(&str, &str)],
+        &[("mode", "l2"), ("nulls", "2")],
+        &[("mode", "matched"), ("levels", "40,80")],
+        &[("nulls", "2"), ("null-mask", "swapped"), ("trials", "1")],
+    ] {
+        if let Err(violation) = conformance_with(&PLUGIN, settings) {
+            panic!("{settings:?}: {violation}");
+        }
     }
 }
 
@@ -86,6 +93,56 @@ fn a_network_that_looks_at_the_object_alone_is_foreground_sensitive_and_the_othe
     // The margin of class 0 falls from 9 to 1, of class 1 from 7 to -1, of class 2 from -8 to -1.
     close(by_level.rows[1][11].as_f64(), (-8.0 - 8.0 + 7.0) / 3.0);
     assert_eq!(by_level.rows[1][12].as_f64(), Some(0.0));
+}
+
+/// The swatch looks for the object's colour. Under its own mask foreground noise alone hides it (RFS 1); under a mask that
+/// was put elsewhere the noise beside the mask does, most of the time.
+#[test]
+fn null_masks_say_how_large_rfs_gets_by_chance() {
+    let object = Mask::from_fn(SIZE, |x, y| y < 4 && x < 3);
+    let scene = |i: i64| {
+        let class = usize::try_from(i % 3).unwrap();
+        let (mut sample, mut frame) = Scenes::flat(i, class, &object, class_colour(class), [20; 3]);
+        frame.image.pixels[0] += u8::try_from(i).unwrap();
+        sample.content = rival10_sdk::ContentHash::of(&frame.image.pixels);
+        (sample, frame)
+    };
+    let scenes = Scenes::new((1..=30).map(scene).collect());
+    for null_mask in ["translated", "swapped"] {
+        let given = [("nulls", "8"), ("null-mask", null_mask), ("levels", "90"), ("trials", "1")];
+        let (_, report) = run(&given, &taxonomy(3, 0), &scenes, &[swatch("object", Window::Top, 3)]);
+        let null = report.tables.iter().find(|table| table.name == "null").unwrap();
+        let [_, rfs, count, mean, deviation, z] = null.rows[0].as_slice() else { panic!("{:?}", null.rows) };
+        assert_eq!((rfs.as_f64(), count.as_u64()), (Some(1.0), Some(8)));
+        if null_mask == "swapped" {
+            // Every image has the same mask: swapping changes nothing, and nothing can be said.
+            assert_eq!((mean.as_f64(), deviation.as_f64(), z.as_f64()), (Some(1.0), Some(0.0), None));
+        } else {
+            assert!(mean.as_f64().unwrap() < 0.0 && z.as_f64().unwrap() > 5.0, "{:?}", null.rows);
+        }
+    }
+}
+
+/// In mode matched the background's noise lies on a place of the object's shape and changes as much of the picture.
+#[test]
+fn matched_noise_has_the_same_norm_in_both_regions_and_l2_noise_that_of_its_level() {
+    let toys = taxonomy(3, 0);
+    for (mode, levels) in [("matched", "30,200"), ("l2", "0.05,0.1")] {
+        let given = [("mode", mode), ("levels", levels)];
+        let (rows, _) = run(&given, &toys, &Scenes::ordinary(&toys, 9), &[swatch("toy", Window::Top, 3)]);
+        let at = |name: &str| rows.column(name).unwrap();
+        let noised: Vec<_> = rows.iter().filter(|row| row[at("level")].as_f64() != Some(0.0)).collect();
+        assert!(noised.len() > 20);
+        for row in noised {
+            let [fg, bg, level] = ["fg_norm", "bg_norm", "level"].map(|name| row[at(name)].as_f64().unwrap());
+            assert!(fg > 0.0 && bg > 0.0);
+            match mode {
+                "matched" => assert!((fg / bg - 1.0).abs() < 1e-5, "{fg} {bg}"),
+                // Noise this weak is never clipped.
+                _ => assert!((fg / level - 1.0).abs() < 1e-5 && (bg / level - 1.0).abs() < 1e-5, "{fg} {bg} {level}"),
+            }
+        }
+    }
 }
 
 #[test]
@@ -161,6 +218,10 @@ fn settings_out_of_range_are_refused_by_name() {
         ("floor", "0"),
         ("floor", "0.6"),
         ("floor", "NaN"),
+        ("levels", "1e7"),
+        ("mode", "linf"),
+        ("nulls", "1001"),
+        ("null-mask", "none"),
     ] {
         let given = [(name.to_owned(), value.to_owned())];
         let error = (PLUGIN.configure)(&Settings::new(&PLUGIN, 7, Profile::Strict, &given).unwrap()).err();

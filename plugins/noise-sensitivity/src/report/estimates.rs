@@ -152,8 +152,8 @@ impl Curve<'_> {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a handful of levels")]
-fn count(n: usize) -> f64 {
+#[expect(clippy::cast_precision_loss, reason = "a handful of levels or masks")]
+pub(super) fn count(n: usize) -> f64 {
     n as f64
 }
 

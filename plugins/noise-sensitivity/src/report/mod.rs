@@ -6,8 +6,9 @@
 //! percentiles over images; levels and trials stay with their image.
 //!
 //! - [`estimates`]: means with their bootstrap; summaries over all levels, and curves over levels.
-//! - [`compare`]: every two models.
+//! - [`compare`]: every two models. [`chance`]: RFS beside that of null masks.
 
+mod chance;
 mod compare;
 mod estimates;
 
@@ -25,6 +26,8 @@ use crate::{
 struct ModelResult {
     name: String,
     images: Vec<Image>,
+    /// The images under each null mask.
+    nulls: Vec<Vec<Image>>,
     summary: Estimates,
 }
 
@@ -49,6 +52,7 @@ impl NoiseSensitivity {
         let (levels, curves) = self.curves(&results);
         let mut tables =
             vec![by_model(&results), levels, curves, self.by_class(study, &results), self.by_stratum(&results)];
+        tables.extend(chance::table(self, &results));
         tables.extend(compare::tables(self, &results));
         Ok(Report { provenance: study.provenance.clone(), headline, tables, notes: self.notes(study, &results) })
     }
@@ -56,14 +60,15 @@ impl NoiseSensitivity {
     /// Models in the order in which the run names them.
     fn results(&self, study: &Study<'_>, rows: &[Rows]) -> Result<Vec<ModelResult>, AnalysisError> {
         let mut models = match rows {
-            [rows] => read(rows, &self.levels, self.trials)?,
+            [rows] => read(rows, &self.levels, self.trials, self.nulls)?,
             _ => return Err(AnalysisError::Unfit(format!("rows of {} phases instead of one", rows.len()))),
         };
         let mut results = Vec::new();
         for (name, _) in &study.provenance.models {
-            let images = models.remove(name).unwrap_or_default();
+            let mut masks = models.remove(name).unwrap_or_default().into_iter();
+            let (images, nulls) = (masks.next().unwrap_or_default(), masks.collect());
             let summary = Estimates::of(Summary::table(images.iter(), self.floor), self.seed);
-            results.push(ModelResult { name: name.clone(), images, summary });
+            results.push(ModelResult { name: name.clone(), images, nulls, summary });
         }
         match models.keys().next() {
             None => Ok(results),
@@ -97,8 +102,9 @@ impl NoiseSensitivity {
         let levels = Table {
             name: "by-level".to_owned(),
             caption: format!(
-                "Class-balanced accuracy under noise of each level (standard deviation in units of 1/255; 0 is clean), and \
-                 by how much the true class's margin over the best other class moved. Bounds: {}.",
+                "Class-balanced accuracy under noise of each level (0 is clean; a level is the {}), and by how much the true \
+                 class's margin over the best other class moved. Bounds: {}.",
+                self.mode.unit(),
                 interval_method()
             ),
             columns: with_bounds(
@@ -254,13 +260,14 @@ fn margin_changes(images: &[Image], level: usize) -> [Option<f64>; 2] {
     [0, 1].map(|region| means.as_ref().map(|means| means[region]))
 }
 
-fn notes_of_model(study: &Study<'_>, ModelResult { name, images, summary }: &ModelResult) -> Vec<String> {
+fn notes_of_model(study: &Study<'_>, ModelResult { name, images, summary, .. }: &ModelResult) -> Vec<String> {
     let mut notes = Vec::new();
     let left_out = |marking: &str| images.iter().filter(|image| image.marking == marking).count();
     let reasons: Vec<_> = [
         ("missing", "without an object mask"),
         ("empty", "without a foreground pixel"),
         ("full", "without a background pixel"),
+        ("unmatched", "without a place of the object's shape in the background"),
     ]
     .into_iter()
     .filter(|(marking, _)| left_out(marking) > 0)

@@ -12,5 +12,5 @@ mod conformance;
 mod scenes;
 
 pub use classifiers::{CellMeans, Limited, Swatch, Window};
-pub use conformance::{Law, Violation, conformance};
+pub use conformance::{Law, Violation, conformance, conformance_with};
 pub use scenes::{Scenes, class_colour, taxonomy};
