@@ -210,7 +210,7 @@ pub enum MaskFrame {
 /// What may be told to an exporter.
 #[derive(Clone, Debug, Default)]
 pub struct ExportOptions {
-    /// Outlines instead of run lengths, where the format has both; lossy.
+    /// Outlines instead of run lengths, where the format has both.
     pub polygons: bool,
     /// Leave the attributes' masks out.
     pub object_layer_only: bool,

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    fs,
+    fs, io,
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -80,7 +80,11 @@ enum Found {
 impl Document {
     /// Opens the file at `path`.
     pub(super) fn open(path: &Path, taxonomy: &Taxonomy) -> Result<Self, FormatError> {
-        let bytes = fs::read(path).map_err(|source| FormatError::Io { path: path.to_path_buf(), source })?;
+        let io = |source| FormatError::Io { path: path.to_path_buf(), source };
+        if !fs::metadata(path).map_err(io)?.is_file() {
+            return Err(io(io::Error::other("this is no file")));
+        }
+        let bytes = fs::read(path).map_err(io)?;
         let invalid = |reason: String| FormatError::Invalid { path: path.to_path_buf(), reason };
         let text = String::from_utf8(bytes)
             .map_err(|error| invalid(format!("not UTF-8 from byte {} on", error.utf8_error().valid_up_to())))?;

@@ -14,13 +14,13 @@ use tempfile::NamedTempFile;
 use super::{
     FormatError,
     extension::{FileExtension, VERSION},
-    line::{Info, LineWriter, categories, json, masks_written},
+    line::{Info, LineWriter, categories, is_drawn, json, masks_written},
     plan::{Entry, Sheet, plan},
     read_back::{ReadBack, read_back},
 };
 use crate::{
     domain::{ContentHash, Item, Layer, Progress},
-    formats::{Dataset, ExportOptions, Receipt},
+    formats::{Dataset, ExportOptions, Receipt, parallel},
 };
 
 /// How many images' records are made at a time: enough to keep every core busy, little enough to hold in memory.
@@ -57,7 +57,7 @@ pub(super) fn export(
     receipt.images = found.images;
     receipt.instances = found.instances;
     receipt.masks = found.masks;
-    receipt.lost = lost(dataset.items, options, plan.renumbered, &found);
+    receipt.lost = lost(dataset.items, options, plan.renumbered);
     receipt.differing_masks = found.differing;
     Ok(receipt)
 }
@@ -99,6 +99,15 @@ fn write_records(
     progress: &dyn Progress,
     file: &mut impl Write,
 ) -> Result<(), FormatError> {
+    write_head(sheet, writer, file).map_err(io_error(&sheet.path))?;
+    write_list(sheet, progress, "writing images", |entry| vec![writer.image(entry)], file)?;
+    file.write_all(b"],\n\"annotations\":[").map_err(io_error(&sheet.path))?;
+    write_list(sheet, progress, "writing annotations", |entry| writer.annotations(entry), file)?;
+    file.write_all(b"]}\n").map_err(io_error(&sheet.path))
+}
+
+/// Everything before the first image.
+fn write_head(sheet: &Sheet<'_>, writer: LineWriter<'_>, file: &mut impl Write) -> io::Result<()> {
     let items = || sheet.entries.iter().map(|entry| entry.item);
     let info = Info {
         description: &writer.taxonomy.name,
@@ -112,38 +121,39 @@ fn write_records(
         },
     };
     let categories: Vec<Vec<u8>> = categories(writer.taxonomy, writer.object_layer_only).iter().map(json).collect();
-    let wrote = io_error(&sheet.path);
-    let head = |file: &mut dyn Write| {
-        write!(file, "{{\"info\":")?;
-        file.write_all(&json(&info))?;
-        write!(file, ",\n\"licenses\":[],\n\"categories\":[")?;
-        write_lines(file, &categories, true)?;
-        write!(file, "],\n\"images\":[")
-    };
-    head(file).map_err(wrote)?;
+    file.write_all(b"{\"info\":")?;
+    file.write_all(&json(&info))?;
+    file.write_all(b",\n\"licenses\":[],\n\"categories\":[")?;
+    write_lines(file, &categories, true)?;
+    file.write_all(b"],\n\"images\":[")
+}
 
-    progress.begin("writing annotations", sheet.entries.len() as u64);
-    let images: &(dyn Fn(&Entry<'_>) -> Vec<Vec<u8>> + Sync) = &|entry| vec![writer.image(entry)];
-    let annotations: &(dyn Fn(&Entry<'_>) -> Vec<Vec<u8>> + Sync) = &|entry| writer.annotations(entry);
-    for (records, after) in [(images, "],\n\"annotations\":["), (annotations, "]}\n")] {
-        let mut is_first = true;
-        for chunk in sheet.entries.chunks(CHUNK) {
-            if progress.stopped() {
-                return Err(FormatError::Stopped);
-            }
-            let lines: Vec<Vec<u8>> = chunk.par_iter().flat_map_iter(records).collect();
-            write_lines(file, &lines, is_first).map_err(io_error(&sheet.path))?;
-            is_first &= lines.is_empty();
+/// The records of every image, made on all cores and written in order.
+fn write_list(
+    sheet: &Sheet<'_>,
+    progress: &dyn Progress,
+    step: &str,
+    records: impl Fn(&Entry<'_>) -> Vec<Vec<u8>> + Sync,
+    file: &mut impl Write,
+) -> Result<(), FormatError> {
+    progress.begin(step, sheet.entries.len() as u64);
+    let mut is_first = true;
+    for chunk in sheet.entries.chunks(CHUNK) {
+        if progress.stopped() {
+            progress.end();
+            return Err(FormatError::Stopped);
         }
-        file.write_all(after.as_bytes()).map_err(io_error(&sheet.path))?;
+        let lines: Vec<Vec<u8>> = chunk.par_iter().flat_map_iter(&records).collect();
+        write_lines(file, &lines, is_first).map_err(io_error(&sheet.path))?;
+        is_first &= lines.is_empty();
+        progress.advance(chunk.len() as u64);
     }
-    progress.advance(sheet.entries.len() as u64);
     progress.end();
     Ok(())
 }
 
 /// Writes records of a list, each on a line of its own; `is_first`: the list has none yet.
-fn write_lines(file: &mut (impl Write + ?Sized), lines: &[Vec<u8>], is_first: bool) -> io::Result<()> {
+fn write_lines(file: &mut impl Write, lines: &[Vec<u8>], is_first: bool) -> io::Result<()> {
     for (i, line) in lines.iter().enumerate() {
         file.write_all(if is_first && i == 0 { b"\n" } else { b",\n" })?;
         file.write_all(line)?;
@@ -180,22 +190,12 @@ fn sync_folder(folder: &Path) -> Result<(), FormatError> {
 /// Copies the images, each checked against the digest that it was imported with. What is already there is left alone, and
 /// another picture of the same name is never overwritten.
 fn copy_images(entries: &[&Entry<'_>], progress: &dyn Progress) -> Result<(), FormatError> {
-    progress.begin("copying images", entries.len() as u64);
     let folders: BTreeSet<&Path> = entries.iter().filter_map(|entry| entry.copy.as_deref()?.parent()).collect();
     for folder in folders {
         fs::create_dir_all(folder).map_err(io_error(folder))?;
     }
-    entries.par_iter().try_for_each(|entry| {
-        if progress.stopped() {
-            return Err(FormatError::Stopped);
-        }
-        let Some(copy) = &entry.copy else { return Ok(()) };
-        copy_image(entry.item, copy)?;
-        progress.advance(1);
-        Ok(())
-    })?;
-    progress.end();
-    Ok(())
+    let copy = |entry: &&Entry<'_>| entry.copy.as_deref().map_or(Ok(()), |copy| copy_image(entry.item, copy));
+    parallel::each("copying images", entries, progress, copy).map(drop)
 }
 
 fn copy_image(item: &Item, copy: &Path) -> Result<(), FormatError> {
@@ -219,7 +219,7 @@ fn copy_image(item: &Item, copy: &Path) -> Result<(), FormatError> {
 }
 
 /// What the files do not hold, or hold otherwise, in sentences.
-fn lost(items: &[Item], options: &ExportOptions, renumbered: u64, found: &ReadBack) -> Vec<String> {
+fn lost(items: &[Item], options: &ExportOptions, renumbered: u64) -> Vec<String> {
     let mut lost = Vec::new();
     if options.object_layer_only {
         let layers = items.iter().flat_map(|item| &item.instances).flat_map(|instance| instance.masks.keys());
@@ -229,13 +229,11 @@ fn lost(items: &[Item], options: &ExportOptions, renumbered: u64, found: &ReadBa
         }
     }
     if options.polygons {
-        let pixels: u64 = found.differing.iter().map(|(_, pixels)| pixels).sum();
-        lost.push(format!(
-            "outlines are not pixels: {} of {} masks read back otherwise, by {pixels} pixels in all; crowds are still \
-             run lengths",
-            found.differing.len(),
-            found.masks
-        ));
+        let objects = items.iter().flat_map(|item| &item.instances).filter(|instance| is_drawn(instance));
+        let crowds = objects.filter(|instance| instance.crowd).count();
+        if crowds > 0 {
+            lost.push(format!("outlines of crowds: {crowds} are run lengths all the same, as COCO has them"));
+        }
     }
     if renumbered > 0 {
         lost.push(format!(

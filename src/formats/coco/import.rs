@@ -1,25 +1,22 @@
 //! Reading: an image and its annotations to an item.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use rival10_imaging::{Header, Limits};
 
 use super::{
-    AnnotationFiles, NO_SPLIT, annotation_files,
+    AnnotationFiles, annotation_files,
     document::{Document, Meaning},
     extension::InstanceExtension,
     fault::{AnnotationFault, Fault},
     line::OBJECT_ID,
-    locate::Roots,
+    locate::{Roots, split_of_part},
     record::{Annotation, Image, presence},
     segmentation, split_in_name,
 };
 use crate::{
     domain::{ContentHash, Item, ItemInstance, Layer, Mask, Presence, Size, Taxonomy, Variant},
-    formats::{FormatError, ImportOptions, Importer, ItemError, MaskFrame},
+    formats::{FormatError, ImportOptions, Importer, ItemError, MaskFrame, bounded},
 };
 
 /// Opens every instances file at `path`.
@@ -44,7 +41,7 @@ pub(super) fn open(
         let part = split_in_name(path);
         let stated = document.extension.as_ref().and_then(|extension| extension.image_root.as_deref());
         let roots = Roots::of(path, part, options.images.as_deref(), stated);
-        let split = part.filter(|part| *part != NO_SPLIT).unwrap_or_default().to_owned();
+        let split = part.map(split_of_part).unwrap_or_default();
         importer.slots.extend((0..document.len()).map(|image| Slot::Image { file: index, image }));
         importer.slots.extend((0..document.problems.len()).map(|problem| Slot::Problem { file: index, problem }));
         importer.files.push(OpenFile { document, roots, split, left: Vec::new() });
@@ -129,8 +126,8 @@ impl CocoImporter {
     fn item(&self, file: &OpenFile, index: usize, record: &Image<'_>) -> Result<Item, Fault> {
         let path = file.roots.find(&record.file_name)?;
         let fault = |reason: String| Fault::Picture { path: path.clone(), reason };
-        let bytes = fs::read(&path).map_err(|error| fault(error.to_string()))?;
         let limits = Limits { max_pixels: self.options.max_pixels };
+        let bytes = bounded::read(&path, bounded::picture_limit(limits.max_pixels)).map_err(|e| fault(e.reason))?;
         let (_, header) = rival10_imaging::decode(&bytes, limits).map_err(|error| fault(error.to_string()))?;
         let content = ContentHash::of(&bytes);
 

@@ -192,15 +192,13 @@ impl LineWriter<'_> {
         }
     }
 
-    /// `line` with a mask. Crowds stay run lengths, as in COCO's own files; so do masks that have no outline.
+    /// `line` with a mask. Crowds stay run lengths, as in COCO's own files.
     fn drawn<'a>(&self, line: AnnotationLine<'a>, mask: &Mask, crowd: bool, image_id: i64) -> AnnotationLine<'a> {
         let outlines = if self.polygons && !crowd { Segmentation::outlines(mask) } else { None };
-        let (segmentation, area, bbox) = match outlines {
-            Some((polygons, rasterised)) => (polygons, rasterised.area(), rasterised.bbox()),
-            None => (Segmentation::RunLengths(Rle::of(mask)), mask.area(), mask.bbox()),
-        };
-        let bbox = bbox.map(|Bbox { x, y, width, height }| [x, y, width, height]);
-        AnnotationLine { image_id: Some(image_id), area: Some(area), bbox, segmentation: Some(segmentation), ..line }
+        let segmentation = outlines.unwrap_or_else(|| Segmentation::RunLengths(Rle::of(mask)));
+        let bbox = mask.bbox().map(|Bbox { x, y, width, height }| [x, y, width, height]);
+        let (area, segmentation) = (Some(mask.area()), Some(segmentation));
+        AnnotationLine { image_id: Some(image_id), area, bbox, segmentation, ..line }
     }
 }
 

@@ -5,7 +5,8 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::{FormatError, fault::Fault};
+use super::{FormatError, NO_SPLIT, fault::Fault};
+use crate::formats::file_name;
 
 /// The folders in which the images of one file are looked for, in order.
 pub(super) struct Roots(Vec<PathBuf>);
@@ -110,16 +111,14 @@ pub(super) fn relative(from: &Path, to: &Path) -> Result<String, FormatError> {
     Ok(if let Some(absolute) = text.strip_prefix("//") { format!("/{absolute}") } else { text })
 }
 
-/// `split` as a part of a file name: what some system refuses in one becomes `_`.
-pub(super) fn file_part(split: &str) -> String {
-    const LONGEST: usize = 100;
-    let lawful = |c: char| if c.is_control() || r#"/\:*?"<>|"#.contains(c) { '_' } else { c };
-    let part: String = split.chars().map(lawful).take(LONGEST).collect();
-    match part.trim_matches(['.', ' ']) {
-        "" if split.is_empty() => super::NO_SPLIT.to_owned(),
-        "" => "_".to_owned(),
-        part => part.to_owned(),
-    }
+/// What stands for a split in the names of files and folders.
+pub(super) fn split_part(split: &str) -> String {
+    if split.is_empty() { NO_SPLIT.to_owned() } else { file_name::encode(split, &[]) }
+}
+
+/// The split that a part of a name stands for.
+pub(super) fn split_of_part(part: &str) -> String {
+    if part == NO_SPLIT { String::new() } else { file_name::decode(part).into_owned() }
 }
 
 #[cfg(test)]
@@ -145,19 +144,5 @@ mod tests {
         assert_eq!(common(&["/a/b/c.png", "/a/bc/d.png"]), Some("/a".into()));
         assert_eq!(common(&["/a/b/c.png", "/d.png"]), Some("/".into()));
         assert_eq!(common(&[]), None);
-    }
-
-    #[test]
-    fn splits_become_names_that_every_system_takes() {
-        for (split, part) in [
-            ("train", "train"),
-            ("", "default"),
-            ("a/b", "a_b"),
-            ("..", "_"),
-            ("../up", "_up"),
-            ("d\u{e9}fi 2", "d\u{e9}fi 2"),
-        ] {
-            assert_eq!(file_part(split), part);
-        }
     }
 }

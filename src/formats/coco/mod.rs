@@ -11,6 +11,8 @@
 //! - An object is an annotation with `segmentation` as compressed run lengths (`size` is [height, width]), `area` in pixels,
 //!   an exclusive `bbox`, `iscrowd`, and `attributes`: a map from attribute names to booleans. An attribute that nobody has
 //!   judged is left out of the map: a null would reach Datumaro's users as a third value that no other tool writes.
+//!   Outlines on request ([`super::ExportOptions::polygons`]) are exact: they run along the pixels' edges, holes cut into the
+//!   rings around them, and rasterise to the mask in every pixel. A tool that wants rings to be simple will not like them.
 //! - Every attribute mask is an annotation of its own, whose `attributes.object_id` is the id of its object's annotation.
 //! - What COCO has no word for stands under the key `rival10` ([`extension`]): in `info` the counts that the file was written
 //!   with, on an image its class, content digest, variant and the instances that have no object mask, on an annotation
@@ -143,5 +145,7 @@ fn is_instances_file(path: &Path) -> bool {
         annotations: Vec<IgnoredAny>,
         categories: Vec<IgnoredAny>,
     }
-    fs::File::open(path).is_ok_and(|file| serde_json::from_reader::<_, Lists>(BufReader::new(file)).is_ok())
+    // Looked at before it is opened: opening a pipe would wait for its other end.
+    path.is_file()
+        && fs::File::open(path).is_ok_and(|file| serde_json::from_reader::<_, Lists>(BufReader::new(file)).is_ok())
 }

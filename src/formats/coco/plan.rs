@@ -8,7 +8,7 @@ use std::{
 use super::{
     FormatError, PREFIX, has_json_extension,
     line::drawn_parts,
-    locate::{Resolver, common_folder, file_part, relative},
+    locate::{Resolver, common_folder, relative, split_part},
 };
 use crate::{
     domain::{Item, Layer},
@@ -56,7 +56,7 @@ pub(super) fn plan<'a>(dataset: &Dataset<'a>, out: &Path, options: &ExportOption
     let is_file = has_json_extension(out);
     let mut parts: BTreeMap<String, Vec<&Item>> = BTreeMap::new();
     for item in dataset.items {
-        let part = if is_file { String::new() } else { file_part(&item.split) };
+        let part = if is_file { String::new() } else { split_part(&item.split) };
         parts.entry(part).or_default().push(item);
     }
     let out_folder = if is_file { out.parent().unwrap_or(Path::new("")) } else { out };
@@ -68,7 +68,7 @@ pub(super) fn plan<'a>(dataset: &Dataset<'a>, out: &Path, options: &ExportOption
     for (part, items) in parts {
         let path = if is_file { out.to_path_buf() } else { annotations.join(format!("{PREFIX}{part}.json")) };
         let ids = ids(&items, options.object_layer_only, &mut renumbered);
-        let folder = |item: &Item| images.join(file_part(&item.split));
+        let folder = |item: &Item| images.join(split_part(&item.split));
         let mut taken = HashMap::new();
         let mut entries = Vec::with_capacity(items.len());
         for (item, (id, ids)) in items.into_iter().zip(ids) {

@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use rayon::prelude::*;
-
 use super::{
     FormatError,
     document::Document,
@@ -12,7 +10,10 @@ use super::{
     line::LineWriter,
     plan::{Entry, Sheet},
 };
-use crate::domain::{ItemInstance, Layer, Progress};
+use crate::{
+    domain::{ItemInstance, Layer, Progress},
+    formats::parallel,
+};
 
 /// What was found.
 #[derive(Default)]
@@ -54,17 +55,11 @@ pub(super) fn read_back(
     if let Some(complaint) = document.problems.iter().chain(&document.remarks).next() {
         return Err(invalid(complaint.clone()));
     }
-    progress.begin("reading back", sheet.entries.len() as u64);
-    let compare = |(index, entry): (usize, &Entry<'_>)| {
-        if progress.stopped() {
-            return Err(FormatError::Stopped);
-        }
-        let found = compare(&document, index, entry, writer);
-        progress.advance(1);
-        found.map_err(|otherwise| invalid(format!("image {}: {otherwise}", entry.file_name)))
-    };
-    let found: Vec<ReadBack> = sheet.entries.par_iter().enumerate().map(compare).collect::<Result<_, _>>()?;
-    progress.end();
+    let entries: Vec<(usize, &Entry<'_>)> = sheet.entries.iter().enumerate().collect();
+    let found = parallel::each("reading back", &entries, progress, |&(index, entry)| {
+        compare(&document, index, entry, writer)
+            .map_err(|otherwise| invalid(format!("image {}: {otherwise}", entry.file_name)))
+    })?;
     let mut sum = ReadBack::default();
     found.into_iter().for_each(|found| sum.add(found));
     Ok(sum)

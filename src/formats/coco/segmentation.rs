@@ -38,16 +38,19 @@ impl Rle<'_> {
 pub(super) enum Segmentation {
     /// Compressed run lengths.
     RunLengths(Rle<'static>),
-    /// Outlines: x and y in turn.
-    Polygons(Vec<Vec<f64>>),
+    /// Outlines: x and y in turn, along the pixels' edges.
+    Polygons(Vec<Vec<u32>>),
 }
 
 impl Segmentation {
-    /// The outlines of `mask` with the mask that they rasterise to; None if it is too wide for outlines.
-    pub(super) fn outlines(mask: &Mask) -> Option<(Self, Mask)> {
-        let polygons = mask.to_polygons();
+    /// The outlines of `mask`, holes cut into the rings around them, if they rasterise to this very mask. A mask too wide
+    /// for that has none.
+    pub(super) fn outlines(mask: &Mask) -> Option<Self> {
+        let polygons = mask.to_polygons_with_holes();
         let rasterised = Mask::from_polygons(mask.size(), &polygons).ok()?;
-        Some((Self::Polygons(polygons), rasterised))
+        // Corners of pixels are whole numbers: written as such they take half the room.
+        let whole = |ring: Vec<f64>| ring.into_iter().map(|coordinate| coordinate as u32).collect();
+        (rasterised == *mask).then(|| Self::Polygons(polygons.into_iter().map(whole).collect()))
     }
 }
 
