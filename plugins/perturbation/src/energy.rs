@@ -1,7 +1,5 @@
 //! How much noise there is: its l2 norm before clipping and after, and two regions brought to the same.
 
-use crate::add_noise;
-
 /// Noise for one region: a field and the weights it is masked with.
 #[derive(Clone, Copy, Debug)]
 pub struct MaskedNoise<'a> {
@@ -20,22 +18,24 @@ impl MaskedNoise<'_> {
         planes.flat_map(|plane| plane.iter().zip(self.weights).map(square)).sum::<f64>().sqrt()
     }
 
-    /// The squared l2 norm of what noise of scale `sigma` changes in `picture` after clipping.
-    fn energy(&self, picture: &[f32], sigma: f32, noised: &mut Vec<f32>) -> f64 {
-        noised.clear();
-        add_noise(picture, self.noise, self.weights, sigma, noised);
-        squared_distance(picture, noised)
+    /// Picture, noise and weight wherever the weight is not 0: a search looks at these again and again.
+    fn touched(&self, picture: &[f32]) -> Vec<[f32; 3]> {
+        let pixels = self.weights.len().max(1);
+        let planes = picture.chunks_exact(pixels).zip(self.noise.chunks_exact(pixels));
+        let values = planes.flat_map(|(x, n)| x.iter().zip(n).zip(self.weights).map(|((x, n), w)| [*x, *n, *w]));
+        values.filter(|[_, _, w]| *w != 0.0).collect()
     }
+}
+
+/// The squared l2 norm of what noise of scale `sigma` changes after clipping, as [`crate::add_noise`] evaluates it.
+fn energy(touched: &[[f32; 3]], sigma: f32) -> f64 {
+    touched.iter().map(|[x, n, w]| f64::from((x + sigma * n * w).clamp(0.0, 1.0) - x).powi(2)).sum()
 }
 
 /// The l2 norm of the change from `picture` to `noised`, in double precision.
 #[must_use]
 pub fn distance(picture: &[f32], noised: &[f32]) -> f64 {
-    squared_distance(picture, noised).sqrt()
-}
-
-fn squared_distance(picture: &[f32], noised: &[f32]) -> f64 {
-    picture.iter().zip(noised).map(|(a, b)| f64::from(b - a).powi(2)).sum()
+    picture.iter().zip(noised).map(|(a, b)| f64::from(b - a).powi(2)).sum::<f64>().sqrt()
 }
 
 /// The scales at which two regions' noise changes `picture` by the same l2 norm after clipping: `sigma` for the region that
@@ -45,15 +45,15 @@ fn squared_distance(picture: &[f32], noised: &[f32]) -> f64 {
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "scales are single precision")]
 pub fn equal_energy(picture: &[f32], regions: [MaskedNoise<'_>; 2], sigma: f32) -> [f32; 2] {
-    let mut noised = Vec::with_capacity(picture.len());
-    let energies = regions.map(|region| region.energy(picture, sigma, &mut noised));
+    let touched = regions.map(|region| region.touched(picture));
+    let energies = touched.each_ref().map(|touched| energy(touched, sigma));
     let more = usize::from(energies[1] > energies[0]);
     let target = energies[1 - more];
     let (mut low, mut high) = (0.0, f64::from(sigma));
     // The energy grows with the scale, so that halving finds it; 32 halvings are below single precision.
     for _ in 0..32 {
         let middle = (low + high) / 2.0;
-        if regions[more].energy(picture, middle as f32, &mut noised) > target {
+        if energy(&touched[more], middle as f32) > target {
             high = middle;
         } else {
             low = middle;
