@@ -38,8 +38,8 @@ impl Mask {
 /// A bit a pixel: byte x of strip s holds rows 8 s to 8 s + 7 of column x, the topmost in the lowest bit.
 pub(super) struct Strips {
     size: Size,
-    /// Bytes from one strip to the next: a little more than the width of a wide image, so that the bytes of a column,
-    /// which are read one after the other, do not all compete for the same few lines of the cache.
+    /// Bytes from one strip to the next: a multiple of 8, and for a wide image an odd multiple of a line of the cache, so
+    /// that the bytes of a column, which are visited one after the other, do not all compete for the same few lines.
     stride: usize,
     bytes: Vec<u8>,
 }
@@ -49,7 +49,7 @@ impl Strips {
     pub(super) fn new(size: Size) -> Self {
         const LINE: usize = 64;
         let width = size.width as usize;
-        let stride = if width < 8 * LINE { width } else { (width.div_ceil(LINE) | 1) * LINE };
+        let stride = if width < 8 * LINE { width.next_multiple_of(8) } else { (width.div_ceil(LINE) | 1) * LINE };
         Self { size, stride, bytes: vec![0; stride * size.height.div_ceil(8) as usize] }
     }
 
@@ -127,34 +127,50 @@ impl Strips {
         let mut runs = Vec::new();
         let mut start = 0;
         let mut before = 0;
-        for x in 0..size.width as usize {
-            for y in (0..size.height).step_by(64) {
-                let rows = (size.height - y).min(64);
-                let word = self.word(x, y as usize / 8);
-                // A bit is set where a row differs from the one before it, which may be the last of the column before.
-                let mut changes = (word ^ (word << 1 | before)) & (u64::MAX >> (64 - rows));
-                before = word >> (rows - 1);
-                let origin = x as u32 * size.height + y;
-                while changes != 0 {
-                    let at = origin + changes.trailing_zeros();
-                    runs.push(at - start);
-                    start = at;
-                    changes &= changes - 1;
+        // Eight columns, 64 rows of each in a word.
+        let mut words = vec![[0; 8]; size.height.div_ceil(64) as usize];
+        for left in (0..size.width).step_by(8) {
+            for (words, block) in words.iter_mut().zip(self.bytes.chunks(8 * self.stride)) {
+                let mut rows = [0; 8];
+                for (row, strip) in rows.iter_mut().zip(block.chunks_exact(self.stride)) {
+                    let eight = strip[left as usize..].first_chunk();
+                    *row = u64::from_le_bytes(*eight.expect("a strip is a multiple of eight bytes long"));
+                }
+                *words = transposed(rows);
+            }
+            for column in 0..(size.width - left).min(8) {
+                for (y, words) in (0..size.height).step_by(64).zip(&words) {
+                    let rows = (size.height - y).min(64);
+                    let word = words[column as usize];
+                    // A bit is set where a row differs from the one before it, which may be the last of the column before.
+                    let mut changes = (word ^ (word << 1 | before)) & (u64::MAX >> (64 - rows));
+                    before = word >> (rows - 1);
+                    let origin = (left + column) * size.height + y;
+                    while changes != 0 {
+                        let at = origin + changes.trailing_zeros();
+                        runs.push(at - start);
+                        start = at;
+                        changes &= changes - 1;
+                    }
                 }
             }
         }
         runs.push(total - start);
         Mask { size, runs }
     }
+}
 
-    /// 64 rows of column `x` from strip `s` on, the topmost in the lowest bit.
-    fn word(&self, x: usize, s: usize) -> u64 {
-        let mut bytes = [0; 8];
-        for (byte, strip) in bytes.iter_mut().zip(self.bytes[s * self.stride..].chunks(self.stride)) {
-            *byte = strip[x];
+/// Byte i of word j becomes byte j of word i.
+fn transposed(mut words: [u64; 8]) -> [u64; 8] {
+    // Quarters are swapped across the diagonal, then quarters of quarters, then bytes.
+    for (apart, mask) in [(4, 0x0000_0000_ffff_ffff), (2, 0x0000_ffff_0000_ffff), (1, 0x00ff_00ff_00ff_00ff)] {
+        for i in (0..8).filter(|i| i & apart == 0) {
+            let swapped = (words[i] >> (8 * apart) ^ words[i + apart]) & mask;
+            words[i] ^= swapped << (8 * apart);
+            words[i + apart] ^= swapped;
         }
-        u64::from_le_bytes(bytes)
     }
+    words
 }
 
 #[cfg(test)]
@@ -181,6 +197,13 @@ mod tests {
         let mask = Mask::from_fn(size, |x, y| (x * x + 3 * y) % 5 < 2 || (100..300).contains(&x));
         assert_eq!(mask.to_bitmap(), reference::pixels(&mask).iter().map(|&inside| inside.into()).collect::<Vec<u8>>());
         assert_eq!(Mask::from_bitmap(size, &mask.to_bitmap()), mask);
+    }
+
+    #[test]
+    fn bytes_are_transposed() {
+        let words = std::array::from_fn(|j| u64::from_le_bytes(std::array::from_fn(|i| (8 * j + i) as u8)));
+        let expected = std::array::from_fn(|j| u64::from_le_bytes(std::array::from_fn(|i| (8 * i + j) as u8)));
+        assert_eq!(super::transposed(words), expected);
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 //! Two masks are walked side by side from boundary to boundary, so each operation takes time in proportion to the runs
 //! of both and none in proportion to the pixels.
 
-use super::{Bbox, Mask, MaskError};
+use super::{Bbox, Mask, MaskError, pixels};
 
 impl Mask {
     /// The pixels of either.
@@ -96,7 +96,7 @@ impl Mask {
         self.same_size(other)?;
         let mut runs = vec![0; self.runs.len() + other.runs.len()];
         let (mut start, mut value, mut count) = (0, false, 0);
-        let end = walk(&self.runs, &other.runs, |at, a, b| {
+        walk(self, other, |at, a, b| {
             // Written whether or not the value changes: a store costs less than a branch that can't be foretold.
             runs[count] = at - start;
             let changed = op(a, b) != value;
@@ -104,7 +104,7 @@ impl Mask {
             start = if changed { at } else { start };
             value ^= changed;
         });
-        runs[count] = end - start;
+        runs[count] = pixels(self.size) - start;
         runs.truncate(count + 1);
         runs.shrink_to_fit();
         Ok(Self { size: self.size, runs })
@@ -120,11 +120,11 @@ impl Mask {
             return 0;
         }
         let (mut area, mut start, mut both) = (0, 0, false);
-        let end = walk(&self.runs, &other.runs, |at, a, b| {
+        walk(self, other, |at, a, b| {
             area += if both { u64::from(at - start) } else { 0 };
             (start, both) = (at, a & b);
         });
-        area + if both { u64::from(end - start) } else { 0 }
+        area + if both { u64::from(pixels(self.size) - start) } else { 0 }
     }
 
     fn same_size(&self, other: &Self) -> Result<(), MaskError> {
@@ -132,22 +132,50 @@ impl Mask {
     }
 }
 
-/// Calls `see` with every place where either value changes, in order, and the two values from there on. Returns the end.
+/// Calls `see` with every place where the value of either mask changes, in order, and the two values from there on.
+///
+/// Which mask changes next can't be foretold for a ragged one, so the steps are taken without branches, and each cursor
+/// has loaded its next run before it is known whether the step needs it.
 #[inline]
-fn walk(a: &[u32], b: &[u32], mut see: impl FnMut(u32, bool, bool)) -> u32 {
-    let (mut i, mut j) = (0, 0);
-    let (mut a_end, mut b_end) = (a[0], b[0]);
-    // The masks are of one size, so that both walks end together.
-    while i + 1 < a.len() || j + 1 < b.len() {
-        let at = a_end.min(b_end);
-        let (a_ends, b_ends) = (a_end == at, b_end == at);
-        i += usize::from(a_ends);
-        j += usize::from(b_ends);
-        a_end += if a_ends { a[i] } else { 0 };
-        b_end += if b_ends { b[j] } else { 0 };
-        see(at, i % 2 == 1, j % 2 == 1);
+fn walk(a: &Mask, b: &Mask, mut see: impl FnMut(u32, bool, bool)) {
+    let end = pixels(a.size);
+    let (mut a, mut b) = (Cursor::new(&a.runs), Cursor::new(&b.runs));
+    // The masks are of one size, so that they end together.
+    while a.end != end || b.end != end {
+        let at = a.end.min(b.end);
+        let (a_ends, b_ends) = (a.end <= b.end, b.end <= a.end);
+        a.step(a_ends);
+        b.step(b_ends);
+        see(at, a.inside(), b.inside());
     }
-    a_end
+}
+
+/// A run of a mask on a walk.
+struct Cursor<'a> {
+    runs: &'a [u32],
+    run: usize,
+    /// The pixel after its last.
+    end: u32,
+    /// The length of the run after it, 0 after the last.
+    next: u32,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(runs: &'a [u32]) -> Self {
+        Self { runs, run: 0, end: runs[0], next: runs.get(1).copied().unwrap_or(0) }
+    }
+
+    /// Goes on to the next run if this one `ends`.
+    #[inline]
+    fn step(&mut self, ends: bool) {
+        self.end += if ends { self.next } else { 0 };
+        self.run += usize::from(ends);
+        self.next = self.runs.get(self.run + 1).copied().unwrap_or(0);
+    }
+
+    fn inside(&self) -> bool {
+        self.run % 2 == 1
+    }
 }
 
 fn ratio(intersection: u64, areas: u64) -> f64 {
