@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use png::{ColorType, Compression, Decoder, Encoder, Filter, Transformations};
+use png::{BitDepth, ColorType, Compression, Decoder, Encoder, Filter, Transformations};
 
 use super::{Mask, MaskError, Size, bitmap::Strips};
 
@@ -30,8 +30,9 @@ impl Mask {
         let mut file = Vec::new();
         let mut encoder = Encoder::new(&mut file, width, height);
         encoder.set_color(ColorType::Grayscale);
+        // Unfiltered masks deflate best: filters make their few levels many.
         encoder.set_compression(Compression::Balanced);
-        encoder.set_filter(Filter::Up);
+        encoder.set_filter(Filter::NoFilter);
         let mut writer = encoder.write_header().map_err(failed)?;
         let mut stream = writer.stream_writer().map_err(failed)?;
         let strips = Strips::of(self);
@@ -74,35 +75,53 @@ impl Mask {
         Self::check_size(size)?;
         let mut reader = decoder.read_info().map_err(failed)?;
         let (colour, depth) = reader.output_color_type();
-        let pixel = colour.samples() * if depth == png::BitDepth::Sixteen { 2 } else { 1 };
-        let is_inside = match (labelled, depth) {
-            (Labelled::NonZero, _) => |pixel: &[u8]| pixel.iter().any(|&byte| byte != 0),
-            (Labelled::Full, png::BitDepth::Sixteen) => {
-                |pixel: &[u8]| pixel.chunks_exact(2).any(|sample| sample == [255, 255])
-            }
-            (Labelled::Full, _) => |pixel: &[u8]| pixel.contains(&255),
-        };
         let mut strips = Strips::new(size);
+        let mut inside = vec![0; size.width as usize];
+        let mut pack = |y, row: &[u8]| {
+            mark(row, colour.samples(), depth, labelled, &mut inside);
+            strips.pack(y, &inside);
+        };
         if reader.info().interlaced {
             let mut pixels = vec![0; reader.output_buffer_size().ok_or(MaskError::TooManyPixels(size))?];
             reader.next_frame(&mut pixels).map_err(failed)?;
-            let line = pixel * size.width as usize;
-            for (y, row) in pixels.chunks_exact(line).enumerate() {
-                strips.pack(y, &row.chunks_exact(pixel).map(|pixel| is_inside(pixel).into()).collect::<Vec<_>>());
-            }
+            let line = pixels.len() / size.height as usize;
+            pixels.chunks_exact(line).enumerate().for_each(|(y, row)| pack(y, row));
         } else {
-            let mut inside = vec![0; size.width as usize];
             for y in 0..size.height as usize {
                 let row = reader.next_row().map_err(failed)?.ok_or_else(|| MaskError::Png("it is cut short".into()))?;
-                for (inside, pixel) in inside.iter_mut().zip(row.data().chunks_exact(pixel)) {
-                    *inside = is_inside(pixel).into();
-                }
-                strips.pack(y, &inside);
+                pack(y, row.data());
             }
         }
         // What ends before its end marker has lost something, if perhaps no pixels.
         reader.finish().map_err(failed)?;
         Ok(strips.mask())
+    }
+}
+
+/// Sets the entry of each pixel of a row to 1 if it is labelled, to 0 if not.
+fn mark(row: &[u8], channels: usize, depth: BitDepth, labelled: Labelled, inside: &mut [u8]) {
+    let wide = row.as_chunks::<2>().0;
+    match (depth, labelled) {
+        (BitDepth::Sixteen, Labelled::NonZero) => mark_any(wide, channels, |sample| sample != [0, 0], inside),
+        (BitDepth::Sixteen, Labelled::Full) => mark_any(wide, channels, |sample| sample == [255, 255], inside),
+        (_, Labelled::NonZero) => mark_any(row, channels, |sample| sample != 0, inside),
+        (_, Labelled::Full) => mark_any(row, channels, |sample| sample == 255, inside),
+    }
+}
+
+/// Marks the pixels with any channel of which `is_labelled` holds.
+fn mark_any<Sample: Copy>(row: &[Sample], channels: usize, is_labelled: impl Fn(Sample) -> bool, inside: &mut [u8]) {
+    // With the number of channels known to the compiler, it takes many pixels at a time.
+    fn of<Sample: Copy, const N: usize>(row: &[Sample], is_labelled: impl Fn(Sample) -> bool, inside: &mut [u8]) {
+        for (inside, pixel) in inside.iter_mut().zip(row.as_chunks::<N>().0) {
+            *inside = pixel.iter().fold(false, |any, &sample| any | is_labelled(sample)).into();
+        }
+    }
+    match channels {
+        1 => of::<_, 1>(row, is_labelled, inside),
+        2 => of::<_, 2>(row, is_labelled, inside),
+        3 => of::<_, 3>(row, is_labelled, inside),
+        _ => of::<_, 4>(row, is_labelled, inside),
     }
 }
 
