@@ -11,11 +11,18 @@
 //!
 //! This crate writes no file and knows no format.
 
+mod backdrop;
 mod background;
+mod finish;
+mod foreground;
+mod geometry;
+mod object;
 mod plan;
 mod random;
+mod render;
 mod scene;
 mod shortcut;
+mod stage;
 mod subject;
 
 pub use background::Background;

@@ -14,6 +14,14 @@ pub(crate) enum Stream {
     Setting,
     /// What the object is and how it stands.
     Object,
+    /// Where the camera stands.
+    Camera,
+    /// The background's own content and its light.
+    Backdrop,
+    /// What stands in front of the object.
+    Foreground,
+    /// Grain and exposure of the finished picture.
+    Finish,
 }
 
 /// A generator of one stream.

@@ -5,10 +5,16 @@ use std::collections::BTreeMap;
 use rival10_sdk::{Mask, Presence, Rgb};
 
 use crate::{
+    backdrop::backdrop,
     background::Background,
+    finish,
+    foreground::Foreground,
+    object::object,
     plan::{Plan, Split},
     random::{Random, Stream},
-    subject::{ATTRIBUTES, Subject},
+    render::{Raster, ShadowMap, Window},
+    stage::Stage,
+    subject::{ATTRIBUTES, Part, Quality},
 };
 
 /// A picture of one object, and what is true of it.
@@ -39,24 +45,68 @@ pub struct Scene {
 #[must_use]
 pub fn scene(plan: &Plan, index: u64) -> Scene {
     let size = plan.size;
-    let subject: Subject = plan.subject(index);
+    let subject = plan.subject(index);
     let (background, watermark) = plan.setting(index);
-    let mut random = Random::new(plan.seed, index, Stream::Object);
-    let ink = [0; 3].map(|_| random.range(0.0, 128.0) as u8);
-    let paper = [random.pick(&[160, 200, 240]); 3];
-    let (cx, cy) = (f64::from(size.width) / 2.0, f64::from(size.height) / 2.0);
-    let object = Mask::from_fn(size, |x, y| {
-        let (x, y) = ((f64::from(x) + 0.5 - cx) / cx, (f64::from(y) + 0.5 - cy) / cy);
-        x * x + y * y < 0.25
-    });
-    let pixels = object.to_bitmap().iter().flat_map(|&inside| if inside != 0 { ink } else { paper }).collect();
+    let stream = |stream| Random::new(plan.seed, index, stream);
+
+    let stage = Stage::new(size, object(subject, &mut stream(Stream::Object)), &mut stream(Stream::Camera));
+    let backdrop = backdrop(background, stage.heading, &mut stream(Stream::Backdrop));
+    let light = backdrop.light;
+    let shadows = ShadowMap::new(&stage.model.mesh, light.towards);
+
+    let whole = Window { left: 0, top: 0, width: size.width as usize, height: size.height as usize };
+    let mut foreground = Foreground::new(stage.frame(), size, &mut stream(Stream::Foreground));
+    let mut raster = Raster::new(if foreground.is_empty() { stage.window() } else { whole });
+    stage.rasterise(&mut raster);
+    let outline = stage.outline(&raster);
+    if !foreground.is_empty() {
+        foreground.rasterise(stage.triangles(), &mut raster);
+        if stage.outline(&raster).samples * 2 < outline.samples {
+            // Too little is left to see: the object stands free instead.
+            foreground = Foreground::default();
+            raster = Raster::new(stage.window());
+            stage.rasterise(&mut raster);
+        }
+    }
+    let seen = stage.appearance(&raster, backdrop.wet, &light, &shadows);
+
+    let mut picture = backdrop.paint(&stage, &shadows, &seen.samples);
+    finish::compose(&mut picture, &seen, &foreground, stage.triangles(), &raster, &light);
+    let mut image = finish::develop(&picture, size, &mut stream(Stream::Finish));
+    if watermark {
+        finish::watermark(&mut image);
+    }
+
+    let object = seen.object();
+    let mut attributes = vec![Presence::No; ATTRIBUTES.len()];
+    let mut parts = BTreeMap::new();
+    for part in Part::ALL {
+        if let Some(mask) = seen.part(part) {
+            attributes[part as usize] = Presence::Yes;
+            parts.insert(part as usize, mask);
+        }
+    }
+    let traits = stage.model.traits;
+    for (quality, holds) in [
+        (Quality::Hairy, traits.hairy),
+        (Quality::Metallic, traits.metallic),
+        (Quality::Rectangular, outline.rectangular()),
+        (Quality::Wet, traits.wet || backdrop.wet),
+        (Quality::Long, outline.long()),
+        (Quality::Tall, outline.tall()),
+        (Quality::Patterned, seen.patterned >= 0.02),
+    ] {
+        if holds {
+            attributes[quality as usize] = Presence::Yes;
+        }
+    }
     Scene {
         index,
-        image: Rgb { size, pixels },
+        image,
         class: subject.class(),
-        attributes: vec![Presence::No; ATTRIBUTES.len()],
+        attributes,
         object,
-        parts: BTreeMap::new(),
+        parts,
         background,
         watermark,
         split: plan.split(index),

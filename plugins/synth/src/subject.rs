@@ -64,6 +64,51 @@ impl Subject {
     }
 }
 
+/// A localised attribute: its number is its index into [`ATTRIBUTES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    LongSnout,
+    Wings,
+    Wheels,
+    Text,
+    Horns,
+    FloppyEars,
+    Ears,
+    ColoredEyes,
+    Tail,
+    Mane,
+    Beak,
+}
+
+impl Part {
+    /// Every part, in the order of [`ATTRIBUTES`].
+    pub(crate) const ALL: [Self; LOCALISED] = [
+        Self::LongSnout,
+        Self::Wings,
+        Self::Wheels,
+        Self::Text,
+        Self::Horns,
+        Self::FloppyEars,
+        Self::Ears,
+        Self::ColoredEyes,
+        Self::Tail,
+        Self::Mane,
+        Self::Beak,
+    ];
+}
+
+/// An attribute of the whole object: its number is its index into [`ATTRIBUTES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quality {
+    Hairy = LOCALISED as isize,
+    Metallic,
+    Rectangular,
+    Wet,
+    Long,
+    Tall,
+    Patterned,
+}
+
 #[cfg(test)]
 mod tests {
     use rival10_sdk::Taxonomy;
