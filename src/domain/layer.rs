@@ -15,6 +15,13 @@ pub enum Layer {
     Ignore,
 }
 
+impl Layer {
+    /// Every layer of a taxonomy with `attributes` attributes, in order.
+    pub fn all(attributes: usize) -> impl Iterator<Item = Self> {
+        [Self::Object].into_iter().chain((0..attributes).map(Self::Attribute)).chain([Self::Ignore])
+    }
+}
+
 impl fmt::Display for Layer {
     /// `object`, `ignore` or `attribute:3`: the form that the store keeps.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

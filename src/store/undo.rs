@@ -1,0 +1,413 @@
+//! Undo: an entry that applies the inverse of another. Undoing an undo is redo.
+//!
+//! An undo puts one thing back to what it was before the entry. That is only clear while nothing that came later and
+//! still holds has touched the same thing, so anything else is refused, naming what stands in the way. An entry and its
+//! undo, both later, cancel out.
+//!
+//! Strokes on one mask are judged by their pixels. Deltas commute, so any stroke could be taken back at any time; but
+//! where a later stroke has crossed it, taking it back would bring erased pixels to life. So an older stroke can be
+//! undone if it shares no pixel with the later ones, and then gives exactly the mask without it.
+
+use std::collections::HashMap;
+
+use rusqlite::{OptionalExtension, Transaction};
+
+use super::{
+    Actor, Change, Entry, EntryId, Store, StoreError,
+    error::Fault,
+    journal::{self, Draft},
+    models, relink, roots, state,
+};
+use crate::domain::{AnnotationId, ImageId, InstanceId, Layer, Mask};
+
+impl Store {
+    /// Undoes `entry`, whoever made it.
+    ///
+    /// # Errors
+    /// [`StoreError::Blocked`], [`StoreError::AlreadyUndone`], [`StoreError::NotUndoable`], [`StoreError::Missing`], or
+    /// [`StoreError::Removed`] if what it changed is gone. The project is then as it was.
+    pub fn undo(&mut self, actor: Actor<'_>, entry: EntryId) -> Result<EntryId, StoreError> {
+        self.write(|tx| {
+            let actor = actor.id(tx)?;
+            let undone = journal::entry(tx, entry)?;
+            if let Some(by) = undone.undone_by {
+                return Err(StoreError::AlreadyUndone { entry, by }.into());
+            }
+            let (original, direction) = origin(tx, &undone)?;
+            let step = Step { tx, original: &original, undone: &undone, by: journal::next(tx)? };
+            step.refuse_if_built_upon()?;
+            step.apply(direction)?;
+            let mut draft = Draft::new(actor, Change::Undo {});
+            (draft.image, draft.instance, draft.annotation) = (original.image, original.instance, original.annotation);
+            (draft.layer, draft.undoes) = (original.layer, Some(entry));
+            journal::append(tx, &draft)
+        })
+    }
+}
+
+/// Which way a change is applied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    /// From what it is to what it was.
+    Back,
+    /// From what it was to what it is.
+    Forth,
+}
+
+/// The change that undoing `entry` applies: that of the entry at the end of its chain of undos, back or forth.
+fn origin(tx: &Transaction<'_>, entry: &Entry) -> Result<(Entry, Direction), Fault> {
+    let (mut original, mut direction) = (entry.clone(), Direction::Back);
+    while let Some(earlier) = original.undoes {
+        original = journal::entry(tx, earlier)?;
+        direction = if direction == Direction::Back { Direction::Forth } else { Direction::Back };
+    }
+    Ok((original, direction))
+}
+
+/// One undo.
+struct Step<'a> {
+    tx: &'a Transaction<'a>,
+    /// The entry whose change is applied.
+    original: &'a Entry,
+    /// The entry that is undone: `original` or an undo of it.
+    undone: &'a Entry,
+    /// The entry that will record it.
+    by: EntryId,
+}
+
+impl Step<'_> {
+    fn blocked(&self, by: &Entry) -> Fault {
+        let kind = by.change.kind();
+        StoreError::Blocked { entry: self.undone.id, by: by.id, kind }.into()
+    }
+
+    /// Fails if something later that still holds touches what the change touches.
+    fn refuse_if_built_upon(&self) -> Result<(), Fault> {
+        let mut chains: HashMap<EntryId, (Entry, u32, EntryId)> = HashMap::new();
+        for entry in self.later()? {
+            let (original, _) = origin(self.tx, &entry)?;
+            let chain = chains.entry(original.id).or_insert((original, 0, entry.id));
+            chain.1 += 1;
+            chain.2 = chain.2.max(entry.id);
+        }
+        // An odd number of later members: the chain stands otherwise than it stood when `undone` was written.
+        let mut standing: Vec<_> = chains.into_values().filter(|(_, members, _)| members % 2 == 1).collect();
+        standing.sort_by_key(|(_, _, last)| std::cmp::Reverse(*last));
+        for (other, _, last) in standing {
+            if self.conflicts(&other)? {
+                return Err(self.blocked(&journal::entry(self.tx, last)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// The later entries that may touch the same thing.
+    fn later(&self) -> Result<Vec<Entry>, Fault> {
+        let about = match (&self.original.change, self.original.image) {
+            (Change::Import { .. }, _) => {
+                "journal.image IN (SELECT image FROM instances WHERE added = ?2 UNION SELECT id FROM images WHERE added = ?2
+                                   UNION SELECT image FROM annotations WHERE added = ?2)"
+            }
+            (_, Some(_)) => "journal.image = ?2",
+            (_, None) => "journal.image IS NULL AND ?2 IS NULL",
+        };
+        let which = match (&self.original.change, self.original.image) {
+            (Change::Import { .. }, _) => Some(self.original.id.0),
+            (_, image) => image.map(|id| id.0),
+        };
+        let sql = format!("{} WHERE journal.id > ?1 AND {about}", journal::SELECT);
+        let mut query = self.tx.prepare_cached(&sql)?;
+        let mut rows = query.query((self.undone.id.0, which))?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next()? {
+            entries.push(journal::entry_from(row)?);
+        }
+        Ok(entries)
+    }
+
+    /// Whether the change of `other`, an original entry, touches what this one touches.
+    fn conflicts(&self, other: &Entry) -> Result<bool, Fault> {
+        if matches!(self.original.change, Change::Import { .. }) {
+            return self.import_holds(other);
+        }
+        let (mine, theirs) = (places(self.original), places(other));
+        let meet = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
+        if !mine.iter().any(|mine| theirs.iter().any(|theirs| meet(mine, theirs))) {
+            return Ok(false);
+        }
+        match (&self.original.change, &other.change) {
+            (Change::SetMask { from: Some(_), to: Some(_) }, Change::SetMask { from: Some(_), to: Some(_) }) => {
+                let (a, b) = (self.delta(self.original.id)?, self.delta(other.id)?);
+                let shared = a.intersection_area(&b).map_err(|error| Fault::Stored(error.to_string()))?;
+                Ok(shared > 0)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    /// Whether `other` is about something that the import added.
+    fn import_holds(&self, other: &Entry) -> Result<bool, Fault> {
+        let holds = |table: &str, id: Option<i64>| -> Result<bool, Fault> {
+            let Some(id) = id else { return Ok(false) };
+            let sql = format!("SELECT added = ?1 FROM {table} WHERE id = ?2");
+            Ok(self.tx.prepare_cached(&sql)?.query_row([self.original.id.0, id], |row| row.get(0))?)
+        };
+        Ok(holds("images", other.image.map(|id| id.0))?
+            || holds("instances", other.instance.map(|id| id.0))?
+            || holds("annotations", other.annotation.map(|id| id.0))?)
+    }
+
+    fn delta(&self, id: EntryId) -> Result<Mask, Fault> {
+        let bytes = journal::delta(self.tx, id)?;
+        Mask::from_bytes(&bytes).map_err(|error| Fault::Stored(error.to_string()))
+    }
+
+    fn apply(&self, direction: Direction) -> Result<(), Fault> {
+        match &self.original.change {
+            Change::Import { .. } | Change::AddInstance { .. } | Change::AddAnnotation {} => match direction {
+                Direction::Back => self.remove_added(),
+                Direction::Forth => self.restore(),
+            },
+            Change::RemoveInstance {} => match direction {
+                Direction::Back => self.restore(),
+                Direction::Forth => {
+                    let id = self.instance()?;
+                    state::require_instance(self.tx, id)?;
+                    state::mark_instance_removed(self.tx, id, self.by)
+                }
+            },
+            Change::RemoveAnnotation {} => match direction {
+                Direction::Back => self.restore(),
+                Direction::Forth => {
+                    let id = self.annotation()?;
+                    state::require_annotation(self.tx, id)?;
+                    state::mark_annotation_removed(self.tx, id, self.by)
+                }
+            },
+            Change::SetAttribute { attribute, from, to } => {
+                let id = self.annotation()?;
+                state::require_annotation(self.tx, id)?;
+                let target = self.turn(direction, from, to, &state::presence_of(self.tx, id, *attribute)?)?;
+                state::write_presence(self.tx, id, *attribute, *target)
+            }
+            Change::SetMask { from, to } => self.turn_mask(direction, *from, *to),
+            Change::SetStatus { from, to } => {
+                let id = self.annotation()?;
+                state::require_annotation(self.tx, id)?;
+                let target = self.turn(direction, from, to, &state::status_of(self.tx, id)?)?;
+                state::write_status(self.tx, id, *target)
+            }
+            Change::SetClass { from, to, image_too } => {
+                let id = self.instance()?;
+                let place = state::require_instance(self.tx, id)?;
+                let target = *self.turn(direction, from, to, &place.class)?;
+                state::write_class(self.tx, id, target)?;
+                if *image_too {
+                    let now = state::image_class(self.tx, place.image)?;
+                    let target = *self.turn(direction, &Some(*from), &Some(*to), &now)?;
+                    state::write_image_class(self.tx, place.image, target)?;
+                }
+                Ok(())
+            }
+            Change::SetImageClass { from, to } => {
+                let id = self.image()?;
+                state::require_image(self.tx, id)?;
+                let target = self.turn(direction, from, to, &state::image_class(self.tx, id)?)?;
+                state::write_image_class(self.tx, id, *target)
+            }
+            Change::SetSplit { from, to } => {
+                let id = self.image()?;
+                state::require_image(self.tx, id)?;
+                let target = self.turn(direction, from, to, &state::split_of(self.tx, id)?)?;
+                state::write_split(self.tx, id, target)
+            }
+            Change::SetRoot { name, from, to } => {
+                let target = self.turn(direction, from, to, &roots::path_of(self.tx, name)?)?;
+                if target.is_none() && roots::is_used(self.tx, name)? {
+                    let reason = "files lie in the root that it made";
+                    return Err(StoreError::NotUndoable { entry: self.undone.id, reason }.into());
+                }
+                roots::write(self.tx, name, target.as_deref())
+            }
+            Change::Relink { images } => {
+                for moved in images {
+                    self.turn(direction, &moved.from, &moved.to, &relink::place_of(self.tx, moved.image)?)?;
+                }
+                let target = |moved: &'_ journal::Moved| (moved.image, direction.pick(&moved.from, &moved.to).clone());
+                let targets: Vec<_> = images.iter().map(target).collect();
+                relink::move_all(self.tx, targets.iter().map(|(image, place)| (*image, place)))
+            }
+            Change::AddModel(model) | Change::RemoveModel(model) => {
+                let adds = matches!(self.original.change, Change::AddModel(_));
+                if adds == (direction == Direction::Forth) {
+                    models::insert(self.tx, model)
+                } else {
+                    models::delete(self.tx, &model.name)
+                }
+            }
+            Change::AddAnnotator { .. } => {
+                let reason = "a name that the journal knows stays registered";
+                Err(StoreError::NotUndoable { entry: self.undone.id, reason }.into())
+            }
+            Change::Undo {} => Err(Fault::Stored(format!("journal entry {} undoes nothing", self.original.id))),
+        }
+    }
+
+    /// What to set, given that the value is `now`: `from` going back, `to` going forth.
+    fn turn<'v, T: PartialEq>(&self, direction: Direction, from: &'v T, to: &'v T, now: &T) -> Result<&'v T, Fault> {
+        if now != direction.pick(to, from) {
+            let text = format!("what journal entry {} set is no longer so, and no entry says why", self.original.id);
+            return Err(Fault::Stored(text));
+        }
+        Ok(direction.pick(from, to))
+    }
+
+    fn turn_mask(&self, direction: Direction, from: Option<u64>, to: Option<u64>) -> Result<(), Fault> {
+        let (id, layer) = (self.annotation()?, self.layer()?);
+        let place = state::require_annotation(self.tx, id)?;
+        let now = state::mask_of(self.tx, id, layer, place.size)?;
+        self.turn(direction, &from.is_some(), &to.is_some(), &now.is_some())?;
+        let target = match direction.pick(from, to) {
+            None => None,
+            Some(_) => {
+                let delta = self.delta(self.original.id)?;
+                Some(state::combine(&now.unwrap_or_else(|| Mask::empty(place.size)), &delta)?)
+            }
+        };
+        state::write_mask(self.tx, id, layer, target.as_ref())
+    }
+
+    /// Takes away what the original entry added. Whatever others put on top and still holds is in the way.
+    fn remove_added(&self) -> Result<(), Fault> {
+        let original = self.original.id.0;
+        for sql in [
+            "SELECT added FROM instances WHERE removed IS NULL AND added <> ?1
+                 AND image IN (SELECT id FROM images WHERE added = ?1) LIMIT 1",
+            "SELECT added FROM annotations WHERE removed IS NULL AND added <> ?1
+                 AND image IN (SELECT id FROM images WHERE added = ?1) LIMIT 1",
+            "SELECT added FROM annotations WHERE removed IS NULL AND added <> ?1
+                 AND instance IN (SELECT id FROM instances WHERE added = ?1) LIMIT 1",
+            "SELECT added FROM source_masks WHERE removed IS NULL AND added <> ?1
+                 AND image IN (SELECT id FROM images WHERE added = ?1) LIMIT 1",
+        ] {
+            if let Some(by) = self.tx.prepare_cached(sql)?.query_row([original], |row| row.get(0)).optional()? {
+                return Err(self.blocked(&journal::entry(self.tx, EntryId(by))?));
+            }
+        }
+        for table in TABLES {
+            let sql = format!("UPDATE {table} SET removed = ?1 WHERE added = ?2 AND removed IS NULL");
+            self.tx.prepare_cached(&sql)?.execute([self.by.0, original])?;
+        }
+        Ok(())
+    }
+
+    /// Brings back what the undone entry removed, unless what it belonged to is gone or something took its place.
+    fn restore(&self) -> Result<(), Fault> {
+        let undone = self.undone.id.0;
+        for (what, sql) in [
+            (
+                "image",
+                "SELECT images.id, images.removed FROM instances JOIN images ON images.id = instances.image
+                 WHERE instances.removed = ?1 AND images.removed <> ?1 LIMIT 1",
+            ),
+            (
+                "instance",
+                "SELECT instances.id, instances.removed FROM annotations
+                 JOIN instances ON instances.id = annotations.instance
+                 WHERE annotations.removed = ?1 AND instances.removed <> ?1 LIMIT 1",
+            ),
+            (
+                "image",
+                "SELECT images.id, images.removed FROM source_masks JOIN images ON images.id = source_masks.image
+                 WHERE source_masks.removed = ?1 AND images.removed <> ?1 LIMIT 1",
+            ),
+        ] {
+            let mut query = self.tx.prepare_cached(sql)?;
+            let gone = query.query_row([undone], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            if let Some((which, by)) = gone {
+                return Err(StoreError::Removed { what, which, by: EntryId(by) }.into());
+            }
+        }
+        for sql in [
+            "SELECT there.added FROM images AS gone
+             JOIN images AS there ON there.root = gone.root AND there.path = gone.path
+             WHERE gone.removed = ?1 AND there.removed IS NULL LIMIT 1",
+            "SELECT there.added FROM annotations AS gone
+             JOIN annotations AS there ON there.instance = gone.instance AND there.annotator = gone.annotator
+             WHERE gone.removed = ?1 AND there.removed IS NULL LIMIT 1",
+        ] {
+            if let Some(by) = self.tx.prepare_cached(sql)?.query_row([undone], |row| row.get(0)).optional()? {
+                return Err(self.blocked(&journal::entry(self.tx, EntryId(by))?));
+            }
+        }
+        for table in TABLES {
+            let sql = format!("UPDATE {table} SET removed = NULL WHERE removed = ?1");
+            self.tx.prepare_cached(&sql)?.execute([undone])?;
+        }
+        Ok(())
+    }
+
+    fn image(&self) -> Result<ImageId, Fault> {
+        self.original.image.ok_or_else(|| self.nameless("image"))
+    }
+
+    fn instance(&self) -> Result<InstanceId, Fault> {
+        self.original.instance.ok_or_else(|| self.nameless("instance"))
+    }
+
+    fn annotation(&self) -> Result<AnnotationId, Fault> {
+        self.original.annotation.ok_or_else(|| self.nameless("annotation"))
+    }
+
+    fn layer(&self) -> Result<Layer, Fault> {
+        self.original.layer.ok_or_else(|| self.nameless("layer"))
+    }
+
+    fn nameless(&self, what: &str) -> Fault {
+        Fault::Stored(format!("journal entry {} names no {what}", self.original.id))
+    }
+}
+
+/// The tables whose rows name the entries that added and removed them.
+const TABLES: [&str; 4] = ["images", "instances", "annotations", "source_masks"];
+
+impl Direction {
+    fn pick<T>(self, from: T, to: T) -> T {
+        match self {
+            Self::Back => from,
+            Self::Forth => to,
+        }
+    }
+}
+
+/// What an original entry's change touches, as paths that end in `/`: one is a prefix of another exactly if a change to
+/// the one is a change to the other. An import has none; it is asked for by the rows that name it.
+fn places(entry: &Entry) -> Vec<String> {
+    let number = |id: Option<i64>| id.map_or_else(|| "?".to_owned(), |id| id.to_string());
+    let image = format!("image/{}/", number(entry.image.map(|id| id.0)));
+    let instance = format!("{image}instance/{}/", number(entry.instance.map(|id| id.0)));
+    let annotation = format!("{instance}annotation/{}/", number(entry.annotation.map(|id| id.0)));
+    match &entry.change {
+        Change::AddInstance { .. } | Change::RemoveInstance {} => vec![instance],
+        Change::AddAnnotation {} | Change::RemoveAnnotation {} => vec![annotation],
+        Change::SetAttribute { attribute, .. } => vec![format!("{annotation}attribute/{attribute}/")],
+        Change::SetMask { .. } => {
+            let layer = entry.layer.map_or_else(String::new, |layer| layer.to_string());
+            vec![format!("{annotation}mask/{layer}/")]
+        }
+        Change::SetStatus { .. } => vec![format!("{annotation}status/")],
+        Change::SetClass { image_too, .. } => {
+            let mut places = vec![format!("{instance}class/")];
+            if *image_too {
+                places.push(format!("{image}class/"));
+            }
+            places
+        }
+        Change::SetImageClass { .. } => vec![format!("{image}class/")],
+        Change::SetSplit { .. } => vec![format!("{image}split/")],
+        Change::SetRoot { name, .. } => vec![format!("root/{name}/")],
+        Change::Relink { images } => images.iter().map(|moved| format!("file/{}/", moved.image)).collect(),
+        Change::AddModel(model) | Change::RemoveModel(model) => vec![format!("model/{}/", model.name)],
+        Change::Import { .. } | Change::AddAnnotator { .. } | Change::Undo {} => Vec::new(),
+    }
+}
