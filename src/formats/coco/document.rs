@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use super::{
     FormatError,
     extension::{FileExtension, InstanceExtension, VERSION},
-    fault::{Fault, without_place},
+    fault::{Fault, one_line, without_place},
     record::{self, Annotation, Category, File, Image, Info, Remains},
     segmentation,
 };
@@ -89,8 +89,9 @@ impl Document {
         let text = String::from_utf8(bytes)
             .map_err(|error| invalid(format!("not UTF-8 from byte {} on", error.utf8_error().valid_up_to())))?;
         let json = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let file: File<'_> = serde_json::from_str(json)
-            .map_err(|error| invalid(format!("no COCO instances file: {error}{}", excerpt(json, &error))))?;
+        let file: File<'_> = serde_json::from_str(json).map_err(|error| {
+            invalid(format!("no COCO instances file: {}{}", one_line(&error.to_string()), excerpt(json, &error)))
+        })?;
         if file.images.is_empty() {
             return Err(invalid("holds no images: nothing can be imported from it".to_owned()));
         }
@@ -201,9 +202,10 @@ impl Document {
 
 /// What stands where the JSON goes wrong.
 fn excerpt(json: &str, error: &serde_json::Error) -> String {
-    let line = json.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let near = String::from_utf8_lossy(&line.as_bytes()[error.column().saturating_sub(1).min(line.len())..]);
-    let near: String = near.chars().take(24).collect();
+    const LONGEST: usize = 24;
+    let line = json.lines().nth(error.line().saturating_sub(1)).unwrap_or_default().as_bytes();
+    let from = error.column().saturating_sub(1).min(line.len());
+    let near = String::from_utf8_lossy(&line[from..line.len().min(from + LONGEST)]);
     if near.is_empty() { String::new() } else { format!(", near {near:?}") }
 }
 

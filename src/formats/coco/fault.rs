@@ -23,8 +23,8 @@ pub(super) enum Fault {
     #[error("the record says {record}, the picture is {picture}: correct width and height")]
     OtherPicture { record: Size, picture: Size },
     /// The image is not to be found.
-    #[error("no file {name:?} in {}: name the folder that holds the images with --images", list(.looked_in))]
-    NoPicture { name: String, looked_in: Vec<PathBuf> },
+    #[error("there is no such file in {}: name the folder that holds the images with --images", list(.0))]
+    NoPicture(Vec<PathBuf>),
     /// The image file can't be read or decoded.
     #[error("{}: {reason}", path.display())]
     Picture { path: PathBuf, reason: String },
@@ -83,7 +83,22 @@ pub(super) enum SegmentationFault {
 pub(super) fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&place).unwrap_or(&text).to_owned()
+    one_line(text.strip_suffix(&place).unwrap_or(&text))
+}
+
+/// `text`, which may quote anything from a file, as a part of a line: control characters escaped, the middle of a long one
+/// cut out, since what is expected instead stands at the end.
+pub(super) fn one_line(text: &str) -> String {
+    const HEAD: usize = 140;
+    const TAIL: usize = 60;
+    let escaped = |c: char| if c.is_control() { c.escape_debug().collect() } else { String::from(c) };
+    let length = text.chars().count();
+    if length <= HEAD + TAIL {
+        return text.chars().map(escaped).collect();
+    }
+    let head = text.chars().take(HEAD).map(escaped);
+    let tail = text.chars().skip(length - TAIL).map(escaped);
+    head.chain(["\u{2026}".to_owned()]).chain(tail).collect()
 }
 
 /// Names of folders, in a row.

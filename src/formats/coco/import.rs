@@ -8,7 +8,7 @@ use super::{
     AnnotationFiles, annotation_files,
     document::{Document, Meaning},
     extension::InstanceExtension,
-    fault::{AnnotationFault, Fault},
+    fault::{AnnotationFault, Fault, one_line},
     line::OBJECT_ID,
     locate::{Roots, split_of_part},
     record::{Annotation, Image, presence},
@@ -85,7 +85,9 @@ impl Importer for CocoImporter {
         match self.slots[index] {
             Slot::Image { file, image } => {
                 let document = &self.files[file].document;
-                let name = document.image(image).map_or_else(|_| format!("images[{image}]"), |i| i.file_name.into());
+                let name = document
+                    .image(image)
+                    .map_or_else(|_| format!("images[{image}]"), |image| one_line(&image.file_name));
                 format!("{}: {name}", document.path.display())
             }
             Slot::Problem { file, problem } => {
@@ -119,7 +121,7 @@ impl Importer for CocoImporter {
 impl CocoImporter {
     fn read_image(&self, file: &OpenFile, index: usize) -> Result<Item, String> {
         let record = file.document.image(index).map_err(|fault| fault.to_string())?;
-        let named = |fault: Fault| format!("image {} ({}): {fault}", record.id.0, record.file_name);
+        let named = |fault: Fault| format!("image {} ({}): {fault}", record.id.0, one_line(&record.file_name));
         self.item(file, index, &record).map_err(named)
     }
 
@@ -340,7 +342,7 @@ fn owner(annotation: &Annotation<'_>, mask: &Mask, instances: &[ItemInstance]) -
         let text = value.get().trim_matches('"');
         let id = text.parse().ok();
         let named = instances.iter().position(|instance| id.is_some() && instance.source_id == id);
-        return named.ok_or_else(|| AnnotationFault::NoObject(text.chars().take(40).collect()));
+        return named.ok_or_else(|| AnnotationFault::NoObject(one_line(text)));
     }
     if instances.len() == 1 {
         return Ok(0);

@@ -46,8 +46,7 @@ impl Roots {
                 return Ok(file);
             }
         }
-        let looked_in = self.0.iter().filter(|root| root.is_dir()).cloned().collect();
-        Err(Fault::NoPicture { name: name.to_owned(), looked_in })
+        Err(Fault::NoPicture(self.0.iter().filter(|root| root.is_dir()).cloned().collect()))
     }
 }
 
@@ -64,11 +63,20 @@ impl Resolver {
         if let Some(resolved) = self.0.get(folder) {
             return Ok(resolved.join(name));
         }
-        let resolved = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+        let resolved = canonical(folder);
         let file = resolved.join(name);
         self.0.insert(folder.to_path_buf(), resolved);
         Ok(file)
     }
+}
+
+/// `folder` without links, as far as it exists.
+fn canonical(folder: &Path) -> PathBuf {
+    let resolve = |existing: &Path| {
+        let rest = folder.strip_prefix(existing).ok()?;
+        Some(existing.canonicalize().ok()?.join(rest))
+    };
+    folder.ancestors().find_map(resolve).unwrap_or_else(|| folder.to_path_buf())
 }
 
 /// The deepest folder above all of `files`, which are absolute; none if there are no files or they share no root.
@@ -135,6 +143,17 @@ mod tests {
         ] {
             assert_eq!(relative(Path::new(from), Path::new(to)).unwrap(), way);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_on_the_way_to_a_folder_that_is_yet_to_be_made_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap().join("real");
+        std::fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, folder.path().join("link")).unwrap();
+        let resolved = Resolver::default().resolve(&folder.path().join("link/out/annotations/a.json")).unwrap();
+        assert_eq!(resolved, real.join("out/annotations/a.json"));
     }
 
     #[test]

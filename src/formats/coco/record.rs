@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{
     extension::{ImageExtension, InstanceExtension},
-    fault::{AnnotationFault, Fault, without_place},
+    fault::{AnnotationFault, Fault, one_line, without_place},
 };
 use crate::domain::Presence;
 
@@ -121,7 +121,7 @@ impl<'de> Deserialize<'de> for Whole {
                 if value.fract() == 0.0 && value.abs() <= EXACT {
                     Ok(Whole(value as i64))
                 } else {
-                    Err(E::custom(format!("{value} is no whole number")))
+                    Err(E::custom(format!("{value:?} is no whole number")))
                 }
             }
         }
@@ -202,9 +202,6 @@ pub(super) fn presence(name: &str, value: &RawValue) -> Result<Presence, Annotat
         "true" | "1" => Ok(Presence::Yes),
         "false" | "0" => Ok(Presence::No),
         "null" | "" => Ok(Presence::NotJudged),
-        _ => {
-            let value = text.chars().take(40).collect();
-            Err(AnnotationFault::AttributeValue { name: name.to_owned(), value })
-        }
+        _ => Err(AnnotationFault::AttributeValue { name: name.to_owned(), value: one_line(text) }),
     }
 }

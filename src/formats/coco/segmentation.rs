@@ -56,7 +56,10 @@ impl Segmentation {
 
 /// Whether a segmentation says that nothing was segmented.
 pub(super) fn is_blank(raw: &RawValue) -> bool {
-    matches!(raw.get(), "null" | "[]" | "{}" | "[[]]")
+    const LONGEST: usize = 16;
+    let text = raw.get();
+    text.len() <= LONGEST
+        && matches!(text.split_whitespace().collect::<String>().as_str(), "null" | "[]" | "{}" | "[[]]")
 }
 
 /// The mask that a segmentation of an image of `size` describes.
