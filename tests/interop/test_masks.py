@@ -3,7 +3,9 @@ And against Pillow: PNG files both ways, and resizing to the nearest."""
 
 import io
 import json
+import struct
 import subprocess
+import zlib
 
 import numpy as np
 import pytest
@@ -237,6 +239,30 @@ def saved(image, **options):
 
 def read(file):
     return np.asarray(Image.open(io.BytesIO(file)))
+
+
+def interlaced(levels):
+    """A grey PNG in the seven passes of Adam7, which Pillow reads but does not write."""
+    height, width = levels.shape
+    passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    parts = [levels[top::down, left::right] for left, top, right, down in passes]
+    rows = b"".join(b"\0" + row.tobytes() for part in parts if part.size for row in part)
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 1)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def test_interlaced_png_files_are_read(ask):
+    rng = np.random.default_rng(9)
+    sizes = [(height, width) for height in range(1, 10) for width in range(1, 10)]
+    images = [rng.choice([0, 1, 255], size).astype(np.uint8) for size in sizes + [(70, 65), (33, 129)]]
+    answers = ask([{"case": "png", "file": interlaced(image).hex()} for image in images])
+    for image, answer in zip(images, answers):
+        assert (read(interlaced(image)) == image).all()
+        assert answer == {"non_zero": digits(image != 0), "full": digits(image == 255)}
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "RGB", "RGBA", "I;16", "P"])

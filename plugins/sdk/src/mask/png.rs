@@ -18,6 +18,27 @@ pub enum Labelled {
     Full,
 }
 
+/// Which pixels a pass over the image brings: from a first column and row on, every so many to the right and down.
+struct Pass {
+    left: usize,
+    top: usize,
+    right: usize,
+    down: usize,
+}
+
+const PLAIN: Pass = Pass { left: 0, top: 0, right: 1, down: 1 };
+
+/// The passes of an interlaced file, by the PNG specification. Those without columns or rows are left out of a file.
+const ADAM7: [Pass; 7] = [
+    Pass { left: 0, top: 0, right: 8, down: 8 },
+    Pass { left: 4, top: 0, right: 8, down: 8 },
+    Pass { left: 0, top: 4, right: 4, down: 8 },
+    Pass { left: 2, top: 0, right: 4, down: 4 },
+    Pass { left: 0, top: 2, right: 2, down: 4 },
+    Pass { left: 1, top: 0, right: 2, down: 2 },
+    Pass { left: 0, top: 1, right: 1, down: 2 },
+];
+
 impl Mask {
     /// A PNG with one 8-bit grey channel: 255 inside, 0 outside.
     ///
@@ -27,6 +48,9 @@ impl Mask {
     pub fn to_png(&self) -> Result<Vec<u8>, MaskError> {
         let failed = |error: png::EncodingError| MaskError::Png(error.to_string());
         let Size { width, height } = self.size;
+        if width.max(height) > i32::MAX as u32 {
+            return Err(MaskError::Png(format!("the format has no images of {}", self.size)));
+        }
         let mut file = Vec::new();
         let mut encoder = Encoder::new(&mut file, width, height);
         encoder.set_color(ColorType::Grayscale);
@@ -76,20 +100,22 @@ impl Mask {
         let mut reader = decoder.read_info().map_err(failed)?;
         let (colour, depth) = reader.output_color_type();
         let mut strips = Strips::new(size);
-        let mut inside = vec![0; size.width as usize];
-        let mut pack = |y, row: &[u8]| {
-            mark(row, colour.samples(), depth, labelled, &mut inside);
-            strips.pack(y, &inside);
-        };
-        if reader.info().interlaced {
-            let mut pixels = vec![0; reader.output_buffer_size().ok_or(MaskError::TooManyPixels(size))?];
-            reader.next_frame(&mut pixels).map_err(failed)?;
-            let line = pixels.len() / size.height as usize;
-            pixels.chunks_exact(line).enumerate().for_each(|(y, row)| pack(y, row));
-        } else {
-            for y in 0..size.height as usize {
-                let row = reader.next_row().map_err(failed)?.ok_or_else(|| MaskError::Png("it is cut short".into()))?;
-                pack(y, row.data());
+        let mut row_of_pass = vec![0; size.width as usize];
+        let mut row = vec![0; size.width as usize];
+        for &Pass { left, top, right, down } in if reader.info().interlaced { &ADAM7[..] } else { &[PLAIN] } {
+            let columns = row.len().saturating_sub(left).div_ceil(right);
+            let rows = if columns > 0 { top..size.height as usize } else { 0..0 };
+            for y in rows.step_by(down) {
+                let samples =
+                    reader.next_row().map_err(failed)?.ok_or_else(|| MaskError::Png("it is cut short".into()))?;
+                mark(samples.data(), colour.samples(), depth, labelled, &mut row_of_pass[..columns]);
+                if right == 1 {
+                    strips.pack(y, &row_of_pass);
+                } else {
+                    row.fill(0);
+                    row[left..].iter_mut().step_by(right).zip(&row_of_pass).for_each(|(to, from)| *to = *from);
+                    strips.pack(y, &row);
+                }
             }
         }
         // What ends before its end marker has lost something, if perhaps no pixels.
@@ -220,9 +246,10 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_without_pixels_has_no_png() {
+    fn a_mask_without_pixels_or_with_too_long_a_side_has_no_png() {
         assert!(matches!(Mask::empty(Size::new(0, 4)).to_png(), Err(MaskError::Png(_))));
         assert!(matches!(Mask::empty(Size::new(4, 0)).to_png(), Err(MaskError::Png(_))));
+        assert!(matches!(Mask::empty(Size::new(1 << 31, 1)).to_png(), Err(MaskError::Png(_))));
     }
 
     proptest! {
@@ -234,6 +261,23 @@ mod tests {
                 for labelled in [Labelled::NonZero, Labelled::Full] {
                     prop_assert_eq!(&Mask::from_png_labelled(&file, MAX, labelled)?, &mask);
                 }
+            }
+        }
+
+        #[test]
+        fn no_spoilt_file_makes_it_panic(
+            mask in reference::any_mask(),
+            spoilt in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        ) {
+            let mut file = mask.to_png().unwrap_or_default();
+            for (at, byte) in spoilt {
+                if !file.is_empty() {
+                    let at = at.index(file.len());
+                    file[at] = byte;
+                }
+            }
+            if let Ok(mask) = Mask::from_png(&file, MAX) {
+                prop_assert!(reference::is_canonical(&mask));
             }
         }
     }
