@@ -2,7 +2,8 @@
 //!
 //! The columns are swept from left to right. Between two columns, at each row where either changes its value, the outline
 //! has a corner unless it runs straight on; corners that follow each other down the line are joined, and so are the two
-//! ends of each horizontal stretch. It takes time and memory in proportion to the corners, whatever the image's size.
+//! ends of each horizontal stretch. It takes time in proportion to the runs and memory to the corners, whatever the image's
+//! size.
 //!
 //! The outline is followed with the inside on its right hand. Where two inside pixels touch only at a corner, it turns
 //! right and stays with the pixel that it came along: pixels that touch at corners alone are apart.
