@@ -1,0 +1,8 @@
+//! Analyses: which there are ([`registry`]), what they are fed ([`source`]) and how they are run and recorded ([`run`]).
+//!
+//! This module knows no store: what takes part is handed to it as [`source::Input`]s.
+
+pub mod parquet;
+pub mod registry;
+pub mod run;
+pub mod source;

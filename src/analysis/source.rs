@@ -1,0 +1,101 @@
+//! Samples from image files on disk: read, checked against their digest, decoded and resized as an analysis asks.
+
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+
+use rival10_imaging::{Limits, decode, resize};
+use rival10_sdk::{AnalysisError, ContentHash, Frame, Geometry, ImageId, Mask, Sample, SampleSource};
+
+/// An image that takes part in a run: what is known of it, where its file is, and its masks at the image's own size.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// What is known of it.
+    pub sample: Sample,
+    /// The image file.
+    pub file: PathBuf,
+    /// The foreground, if anybody has marked it.
+    pub object: Option<Mask>,
+    /// Pixels that are neither foreground nor background.
+    pub ignore: Option<Mask>,
+    /// Attribute masks by index into the taxonomy.
+    pub attributes: BTreeMap<usize, Mask>,
+}
+
+/// The images of a run, in the order of their ids.
+pub struct FileSource {
+    samples: Vec<Sample>,
+    inputs: Vec<Input>,
+    limits: Limits,
+}
+
+impl FileSource {
+    /// A source of `inputs`, whose ids are unique.
+    #[must_use]
+    pub fn new(mut inputs: Vec<Input>, max_pixels: u64) -> Self {
+        inputs.sort_by_key(|input| input.sample.id);
+        let samples = inputs.iter().map(|input| input.sample.clone()).collect();
+        Self { samples, inputs, limits: Limits { max_pixels } }
+    }
+
+    /// The digest of everything that the run is about: contents, classes, splits, attributes and masks, in the order of the
+    /// images' numbers, but not the numbers themselves, nor paths or names.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for input in &self.inputs {
+            let sample = &input.sample;
+            hasher.update(&sample.content.0);
+            hasher.update(
+                format!("{} {:?} {:?} {:?};", sample.class, sample.split, sample.stratum, sample.attributes).as_bytes(),
+            );
+            let mut layer = |name: &str, mask: &Mask| {
+                hasher.update(name.as_bytes());
+                hasher.update(&mask.to_bytes());
+            };
+            input.object.iter().for_each(|mask| layer("object", mask));
+            input.ignore.iter().for_each(|mask| layer("ignore", mask));
+            input.attributes.iter().for_each(|(index, mask)| layer(&format!("attribute {index}"), mask));
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
+    fn load(&self, input: &Input, geometry: Geometry) -> Result<Frame, String> {
+        let path = input.file.display();
+        let bytes = fs::read(&input.file).map_err(|e| format!("{path}: {e}; `rival10 relink` finds moved files"))?;
+        if ContentHash::of(&bytes) != input.sample.content {
+            return Err(format!(
+                "{path} has changed since it was imported; restore it, or import it again under another name"
+            ));
+        }
+        let (picture, _) = decode(&bytes, self.limits).map_err(|e| format!("{path}: {e}"))?;
+        let Geometry::Resize(size) = geometry else {
+            let (object, ignore) = (input.object.clone(), input.ignore.clone());
+            return Ok(Frame { image: picture, object, ignore, attributes: input.attributes.clone() });
+        };
+        let at_size = |mask: &Option<Mask>| mask.as_ref().map(|mask| mask.resized(size));
+        Ok(Frame {
+            image: resize(&picture, size),
+            object: at_size(&input.object),
+            ignore: at_size(&input.ignore),
+            attributes: input.attributes.iter().map(|(&index, mask)| (index, mask.resized(size))).collect(),
+        })
+    }
+}
+
+impl SampleSource for FileSource {
+    fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+
+    fn frame(&self, id: ImageId, geometry: Geometry) -> Result<Arc<Frame>, AnalysisError> {
+        let Ok(at) = self.samples.binary_search_by_key(&id, |sample| sample.id) else {
+            return Err(AnalysisError::Sample {
+                id,
+                name: String::new(),
+                reason: "is not part of this run".to_owned(),
+            });
+        };
+        let input = &self.inputs[at];
+        let frame = self.load(input, geometry);
+        frame.map(Arc::new).map_err(|reason| AnalysisError::Sample { id, name: input.sample.name.clone(), reason })
+    }
+}
