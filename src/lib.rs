@@ -3,6 +3,8 @@
 //! The architecture map. Data runs one way: files → importer → domain → store → samples → plugin → report → store,
 //! pictures, files.
 //!
+//! - [`cli`]: one file a subcommand: arguments → one call into [`ops`] → print.
+//! - [`ops`]: the use cases that every surface shares: import, export, analyze, …; the only part that wires the others.
 //! - [`domain`]: project, image, annotation, run as plain types; re-exports the value types of `rival10-sdk`.
 //! - [`store`]: one SQLite file a project, the journal, the codecs.
 //! - [`formats`]: one file or folder a data set format, one table [`formats::FORMATS`], one conformance suite.
@@ -14,8 +16,10 @@
 //! each other; `tests/suite/architecture.rs` reads every path in the source and enforces it.
 
 pub mod analysis;
+pub mod cli;
 pub mod domain;
 pub mod durable;
 pub mod formats;
+pub mod ops;
 pub mod quality;
 pub mod store;

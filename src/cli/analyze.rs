@@ -1,0 +1,173 @@
+//! `rival10 analyze`.
+
+use clap::CommandFactory;
+use serde_json::Value;
+
+use super::{
+    Cli, Outcome,
+    shell::{Shell, counted, grouped},
+};
+use crate::ops::{self, AnalyzeRequest, OpsError, Report, Table};
+
+/// Run one analysis.
+#[derive(clap::Args)]
+#[command(
+    disable_help_flag = true,
+    after_help = "\
+Examples:
+  rival10 analyze --list
+  rival10 analyze --plugin noise-sensitivity --help         with the analysis's own parameters
+  rival10 analyze --plugin noise-sensitivity --model mobilenet --split test
+  rival10 analyze --plugin noise-sensitivity --model a,b --set levels=30,60 --json
+
+The same command goes on where a stopped one was; rows are kept in the project's runs folder as Parquet."
+)]
+pub(super) struct Args {
+    /// The analysis
+    #[arg(long, value_name = "NAME")]
+    plugin: Option<String>,
+    /// The models under study, separated by commas
+    #[arg(long, value_name = "MODEL[,…]", value_delimiter = ',')]
+    model: Vec<String>,
+    /// How metrics are computed
+    #[arg(long, default_value = "strict")]
+    profile: String,
+    /// The images of this split alone
+    #[arg(long)]
+    split: Option<String>,
+    /// At most this many images, evenly taken
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// A parameter of the analysis; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// List the analyses
+    #[arg(long)]
+    list: bool,
+    /// Print help; with --plugin, of the analysis as well
+    #[arg(long, short)]
+    help: bool,
+}
+
+pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<Outcome> {
+    if args.help {
+        return help(args.plugin.as_deref(), shell);
+    }
+    if args.list {
+        return list(shell);
+    }
+    let Some(plugin) = args.plugin else {
+        return Err(
+            OpsError::Usage("name an analysis with --plugin; `rival10 analyze --list` shows them".to_owned()).into()
+        );
+    };
+    let request = AnalyzeRequest {
+        plugin,
+        models: args.model,
+        profile: args.profile,
+        split: args.split,
+        limit: args.limit,
+        settings: args.set,
+        seed: shell.seed(),
+    };
+    let mut project = shell.open()?;
+    let done = ops::analyze(&mut project, &request, shell.progress())?;
+    if shell.json() {
+        shell.print_json(&done)?;
+        return Ok(Outcome::Done);
+    }
+    for (reason, count) in &done.excluded {
+        shell.remark(format!("left out: {} ({reason})", counted(*count, "image")));
+    }
+    if done.reused_chunks > 0 {
+        shell.remark(format!(
+            "{} of an earlier start were taken as they were",
+            counted(done.reused_chunks as u64, "chunk")
+        ));
+    }
+    print_report(shell, &done.report)?;
+    shell.print(format!("run {}", done.run))?;
+    Ok(Outcome::Done)
+}
+
+/// The report as tables: the headline, then every table, then what a reader must know.
+pub(super) fn print_report(shell: &Shell, report: &Report) -> anyhow::Result<()> {
+    let number = |x: f64| format!("{x:.4}");
+    let headline: Vec<Vec<String>> = report
+        .headline
+        .iter()
+        .map(|estimate| {
+            let interval = estimate
+                .interval
+                .map_or_else(|| "–".to_owned(), |(low, high)| format!("{} to {}", number(low), number(high)));
+            vec![
+                estimate.name.clone(),
+                estimate.model.clone().unwrap_or_default(),
+                estimate.value.map_or_else(|| "undefined".to_owned(), number),
+                interval,
+                grouped(estimate.n),
+            ]
+        })
+        .collect();
+    shell.print_table(&["estimate", "model", "value", "interval", "images"], &headline)?;
+    for table in &report.tables {
+        shell.print(format!("\n{}", table.caption))?;
+        print_cells(shell, table)?;
+    }
+    if !report.notes.is_empty() {
+        shell.print("")?;
+    }
+    for note in &report.notes {
+        shell.print(format!("note: {note}"))?;
+    }
+    Ok(())
+}
+
+fn print_cells(shell: &Shell, table: &Table) -> anyhow::Result<()> {
+    let headings: Vec<&str> = table.columns.iter().map(String::as_str).collect();
+    // A column of whole numbers is shown as such: noise levels, not accuracies that happen to be 1.
+    let whole = |column: usize| {
+        let mut numbers = table.rows.iter().filter_map(|row| row.get(column).and_then(Value::as_f64));
+        numbers.clone().any(|x| x > 1.0) && numbers.all(|x| x.fract() == 0.0)
+    };
+    let whole: Vec<bool> = (0..table.columns.len()).map(whole).collect();
+    let cell = |(column, value): (usize, &Value)| match value {
+        Value::Null => "–".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(n) => {
+            let digits = if whole.get(column) == Some(&true) { 0 } else { 4 };
+            n.as_f64().map_or_else(|| n.to_string(), |x| format!("{x:.digits$}"))
+        }
+        other => other.to_string(),
+    };
+    let rows: Vec<Vec<String>> = table.rows.iter().map(|row| row.iter().enumerate().map(cell).collect()).collect();
+    shell.print_table(&headings, &rows)?;
+    Ok(())
+}
+
+fn list(shell: &Shell) -> anyhow::Result<Outcome> {
+    let plugins = ops::list_analyses();
+    if shell.json() {
+        shell.print_json(&plugins)?;
+    } else {
+        let rows: Vec<_> =
+            plugins.iter().map(|p| vec![p.name.to_owned(), p.version.to_string(), p.summary.to_owned()]).collect();
+        shell.print_table(&["analysis", "version", "what it finds out"], &rows)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn help(plugin: Option<&str>, shell: &Shell) -> anyhow::Result<Outcome> {
+    let mut command = Cli::command();
+    command.build();
+    let analyze = command.find_subcommand_mut("analyze").expect("declared above");
+    shell.print(analyze.render_long_help().to_string())?;
+    let Some(name) = plugin else { return Ok(Outcome::Done) };
+    let plugin = ops::list_analyses().into_iter().find(|p| p.name == name);
+    let plugin = plugin.ok_or_else(|| ops::unknown_analysis(name))?;
+    shell.print(format!("\n{}: {}\nParameters (--set NAME=VALUE):", plugin.name, plugin.summary))?;
+    for parameter in &plugin.parameters {
+        shell.print(format!("  {} [default: {}]\n      {}", parameter.name, parameter.default, parameter.help))?;
+    }
+    Ok(Outcome::Done)
+}

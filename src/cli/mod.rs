@@ -1,0 +1,176 @@
+//! The command line: arguments are parsed into plain data first, then one call into [`crate::ops`], then its result is
+//! printed. One file a subcommand; nothing here decides what the toolkit does.
+//!
+//! Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed or what was checked does not hold,
+//! 2 bad usage.
+
+mod analyze;
+mod annotators;
+mod completions;
+mod dump;
+mod export;
+mod history;
+mod import;
+mod init;
+mod models;
+mod progress;
+mod relink;
+mod runs;
+mod shell;
+mod stats;
+mod synth;
+mod upgrade;
+mod validate;
+
+use std::{io, num::NonZeroUsize, path::PathBuf, process::ExitCode};
+
+use clap::{ArgAction, Parser, Subcommand};
+
+use crate::ops::OpsError;
+use shell::Shell;
+
+/// Make RIVAL10-style data sets and find out what image classifiers really look at.
+#[derive(Parser)]
+#[command(
+    name = "rival10",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  rival10 init photos && cd photos               a new project
+  rival10 import --format images ~/photos        a folder a class, NAME.jpg with NAME_mask.png
+  rival10 models add mobilenet net.onnx --labels imagenet --preset mobilenet
+  rival10 analyze --plugin noise-sensitivity --model mobilenet
+  rival10 export --format coco --out coco        masks and attributes for pycocotools
+
+`rival10 COMMAND --help` shows examples of each command."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(clap::Args)]
+pub struct Global {
+    /// The project's folder [default: the nearest folder upwards that holds rival10.db]
+    #[arg(long, global = true, value_name = "DIR")]
+    project: Option<PathBuf>,
+    /// Print one JSON document instead of tables
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print results and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Show the chain of causes behind an error
+    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    verbose: bool,
+    /// Worker threads [default: one a core]
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// Seed of everything random
+    #[arg(long, global = true, value_name = "N", default_value_t = 0)]
+    seed: u64,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a new project
+    Init(init::Args),
+    /// Bring images, masks and attributes in
+    Import(import::Args),
+    /// Counts, coverage, attribute frequencies and mask areas
+    Stats(stats::Args),
+    /// Check the project and its files against the rules
+    Validate(validate::Args),
+    /// Write the annotations in a format that other tools read
+    Export(export::Args),
+    /// Draw scenes with known masks, attributes and shortcuts
+    Synth(synth::Args),
+    /// Classifiers: add, list and inspect them
+    #[command(subcommand)]
+    Models(models::Command),
+    /// Run one analysis
+    Analyze(analyze::Args),
+    /// Recorded analyses
+    #[command(subcommand)]
+    Runs(runs::Command),
+    /// Register people, or list who is registered
+    #[command(subcommand)]
+    Annotators(annotators::Command),
+    /// What was changed, by whom and when
+    Log(history::LogArgs),
+    /// Take an entry of the log back
+    Undo(history::UndoArgs),
+    /// Find images that were moved or renamed, by their content
+    Relink(relink::Args),
+    /// Bring a project of an older version up to date, after a verified backup
+    Upgrade(upgrade::Args),
+    /// Print everything the project holds in a canonical form, one JSON object a line
+    Dump(dump::Args),
+    /// Print the completions of a shell
+    Completions(completions::Args),
+    /// Print the manual page
+    Man(completions::ManArgs),
+}
+
+/// How a command that did not fail ended.
+pub enum Outcome {
+    /// What was asked for is done.
+    Done,
+    /// A check was made and does not hold.
+    DoesNotHold,
+}
+
+/// Parses the process's arguments, runs the command and says how it went.
+pub fn main() -> ExitCode {
+    let Cli { global, command } = Cli::parse();
+    let verbose = global.verbose;
+    let shell = match Shell::new(global) {
+        Ok(shell) => shell,
+        Err(error) => return fail(&error, verbose),
+    };
+    match run(command, &shell) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::DoesNotHold) => ExitCode::from(1),
+        Err(error) => fail(&error, verbose),
+    }
+}
+
+fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Init(args) => init::run(&args, shell),
+        Command::Import(args) => import::run(args, shell),
+        Command::Stats(args) => stats::run(&args, shell),
+        Command::Validate(args) => validate::run(&args, shell),
+        Command::Export(args) => export::run(&args, shell),
+        Command::Synth(args) => synth::run(&args, shell),
+        Command::Models(command) => models::run(command, shell),
+        Command::Analyze(args) => analyze::run(args, shell),
+        Command::Runs(command) => runs::run(&command, shell),
+        Command::Annotators(command) => annotators::run(&command, shell),
+        Command::Log(args) => history::log(&args, shell),
+        Command::Undo(args) => history::undo(&args, shell),
+        Command::Relink(args) => relink::run(&args, shell),
+        Command::Upgrade(args) => upgrade::run(&args, shell),
+        Command::Dump(args) => dump::run(&args, shell),
+        Command::Completions(args) => completions::run(&args, shell),
+        Command::Man(args) => completions::man(&args, shell),
+    }
+}
+
+/// One line to stderr, or the whole chain; a reader who closed the pipe has seen enough and hears nothing.
+fn fail(error: &anyhow::Error, verbose: bool) -> ExitCode {
+    let closed_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(closed_pipe) {
+        return ExitCode::SUCCESS;
+    }
+    let text = if verbose { format!("{error:?}") } else { error.to_string() };
+    shell::complain(&format!("rival10: {text}"));
+    let usage = error.downcast_ref::<OpsError>().is_some_and(OpsError::is_usage);
+    ExitCode::from(if usage { 2 } else { 1 })
+}

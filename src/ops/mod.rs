@@ -1,0 +1,101 @@
+//! The use cases that every surface shares, and the only part that wires the others: store, formats, quality, analyses.
+//!
+//! Every function here takes plain data, says how far it is through [`Progress`](crate::domain::Progress), and gives plain
+//! data back. Nothing here prints, parses arguments or exits.
+
+mod analyze;
+mod annotators;
+mod contact_sheet;
+mod dump;
+mod export;
+mod history;
+mod import;
+mod init;
+mod models;
+mod project;
+mod relink;
+mod runs;
+mod selection;
+mod stats;
+mod synth;
+mod upgrade;
+mod validate;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+pub use crate::{
+    analysis::run::{ModelError, RunError},
+    formats::{ClassFrom, DEFAULT_MAX_PIXELS, FormatError, ImportOptions, MaskFrame, MaskValue},
+    store::StoreError,
+};
+pub use analyze::{AnalyzeRequest, Analyzed, ListedAnalysis, analyze, list_analyses, unknown_analysis};
+pub use annotators::{ListedAnnotator, add_annotator, list_annotators};
+pub use dump::dump;
+pub use export::{ExportReport, ExportRequest, export};
+pub use history::{LogEntry, log, undo};
+pub use import::{ImportReport, ImportRequest, OnError, import};
+pub use init::{Made, init};
+pub use models::{AddModel, AddedModel, ListedModel, add_model, inspect_model, list_models};
+pub use project::{Project, find_project};
+pub use relink::{Relinked, relink};
+pub use rival10_engine::Inspection;
+pub use rival10_sdk::{Layer as NetworkLayer, Report, Table};
+pub use runs::{ListedRun, list_runs, show_run};
+pub use selection::StatusFilter;
+pub use stats::{Stats, StatsBy, stats};
+pub use synth::{SynthReport, SynthRequest, synth};
+pub use upgrade::{Upgraded, upgrade};
+pub use validate::{Finding, Rule, Validation, rules, validate};
+
+/// Why a use case failed. Every variant says where, and what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum OpsError {
+    /// The project file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A foreign data set.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// A network that is being added.
+    #[error(transparent)]
+    Engine(#[from] rival10_engine::EngineError),
+    /// A model that the project knows.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A file or folder of the user's.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What was asked for does not exist or makes no sense; the text names what does.
+    #[error("{0}")]
+    Usage(String),
+    /// What was asked for can't be done with what is there.
+    #[error("{0}")]
+    Refused(String),
+    /// The user asked to stop.
+    #[error("stopped; nothing was changed")]
+    Stopped,
+}
+
+impl OpsError {
+    /// Whether the command was wrong rather than the world.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        use rival10_sdk::AnalysisError;
+        matches!(self, Self::Usage(_) | Self::Run(RunError::Analysis(AnalysisError::Setting { .. })))
+    }
+
+    fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+}

@@ -1,0 +1,48 @@
+//! An open project: its store and where its parts lie.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use super::OpsError;
+use crate::store::Store;
+
+/// A project that is open.
+pub struct Project {
+    pub(super) store: Store,
+}
+
+impl Project {
+    /// Opens the project in `dir`.
+    ///
+    /// # Errors
+    /// [`OpsError::Store`] says what is there instead.
+    pub fn open(dir: &Path) -> Result<Self, OpsError> {
+        Ok(Self { store: Store::open(dir)? })
+    }
+
+    /// The folder that holds the project's runs.
+    pub(super) fn runs_dir(&self) -> PathBuf {
+        self.store.dir().join("runs")
+    }
+
+    /// The folder of what is made to be looked at.
+    pub(super) fn sheets_dir(&self) -> PathBuf {
+        self.store.dir().join("contact-sheets")
+    }
+}
+
+/// The project's folder: `named` if it is given, else the nearest one from the current folder upwards.
+///
+/// # Errors
+/// [`OpsError::Store`] if there is none.
+pub fn find_project(named: Option<&Path>) -> Result<PathBuf, OpsError> {
+    match named {
+        Some(dir) => Ok(dir.to_owned()),
+        None => {
+            let here = env::current_dir().map_err(OpsError::io(Path::new(".")))?;
+            Ok(Store::find_project(&here)?)
+        }
+    }
+}
