@@ -1,1 +1,13 @@
+//! The binary driven as a user does, one module a concern, and the laws of the source tree.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "a test that can't go on says so by panicking"
+)]
+
+mod architecture;
+mod binary;
+mod kills;
+mod relink;
+mod taxonomies;
