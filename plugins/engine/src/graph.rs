@@ -4,7 +4,10 @@
 //! outputs need. So every value of the ONNX file that depends on the input can be asked for by the name that it has
 //! there, which simplification would rewrite away, and a gradient can be built over it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use rival10_sdk::Layer;
 use tract_onnx::{
@@ -16,6 +19,7 @@ use tract_onnx::{
 
 use crate::{
     EngineError,
+    gradient::{self, Tape},
     guard::guarded,
     onnx_file::{MAX_ELEMENTS, OnnxFile},
 };
@@ -130,6 +134,64 @@ impl Graph {
         model.select_output_outlets(&outputs.iter().map(|value| value.outlet).collect::<Vec<_>>())?;
         model.into_optimized()?.into_runnable()
     }
+
+    /// Plans for the gradient of `sum(seed * of)` by `targets`: the forward gives `of`, then `values`, then residuals.
+    pub(crate) fn tape(&self, of: &GraphValue, values: &[&GraphValue], targets: &[Target<'_>]) -> TractResult<Tape> {
+        let targets = targets.iter().map(|target| self.outlet(*target)).collect::<TractResult<Vec<_>>>()?;
+        let values: Vec<OutletId> = values.iter().map(|value| value.outlet).collect();
+        gradient::tape(&self.typed, of.outlet, &values, &targets)
+    }
+
+    /// By target: whether every operator between it and `of` has a gradient.
+    pub(crate) fn gradient_reaches(&self, of: &GraphValue, targets: &[Target<'_>]) -> Vec<bool> {
+        let reached = gradient::reached(&self.typed, of.outlet);
+        targets.iter().map(|target| self.outlet(*target).is_ok_and(|outlet| reached.contains(&outlet))).collect()
+    }
+
+    fn outlet(&self, target: Target<'_>) -> TractResult<OutletId> {
+        match target {
+            Target::Input => Ok(self.typed.input_outlets()?[0]),
+            Target::Value(value) => Ok(value.outlet),
+        }
+    }
+
+    /// Whether `of` depends on the input through `value` alone.
+    pub(crate) fn is_cut(&self, value: &GraphValue, of: &GraphValue) -> bool {
+        let Ok(&[input]) = self.typed.input_outlets() else { return false };
+        let mut seen = HashSet::new();
+        let mut open = vec![of.outlet];
+        while let Some(outlet) = open.pop() {
+            if outlet == input {
+                return false;
+            }
+            if outlet != value.outlet && seen.insert(outlet) {
+                open.extend(&self.typed.node(outlet.node).inputs);
+            }
+        }
+        true
+    }
+
+    /// A plan that takes `value`, which must be a cut, and gives `of`.
+    pub(crate) fn tail(&self, value: &GraphValue, of: &GraphValue) -> TractResult<Plan> {
+        let mut model = self.typed.clone();
+        let fact = model.outlet_fact(value.outlet)?.without_value();
+        let source = model.add_source("\u{1}entry", fact)?;
+        for inlet in model.outlet_successors(value.outlet).to_vec() {
+            model.add_edge(source, inlet)?;
+        }
+        model.set_input_outlets(&[source])?;
+        model.select_output_outlets(&[if value.outlet == of.outlet { source } else { of.outlet }])?;
+        model.into_optimized()?.into_runnable()
+    }
+}
+
+/// What a gradient is taken by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target<'a> {
+    /// The network's input, after its preprocessing.
+    Input,
+    /// An inner value.
+    Value(&'a GraphValue),
 }
 
 impl GraphValue {

@@ -10,11 +10,13 @@
 
 mod error;
 mod framing;
+mod gradient;
 mod graph;
 mod guard;
 mod inspection;
 mod interface;
 mod isa;
+mod kept;
 mod labels;
 mod network;
 mod onnx_file;

@@ -8,35 +8,39 @@
 //! what follows, so that logits of a forward with taps may differ in their last bits from those without; for the same
 //! taps they are always the same.
 
+mod cut;
+mod randomised;
+mod run;
+mod vjp;
+
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
-use rival10_sdk::{Batch, Capabilities, Classifier, ClassifierError, Forward, Layer, Size, Tensor};
-use tract_onnx::{
-    Onnx,
-    tract_core::internal::{IntoArcTensor, TValue, TractResult, tvec},
-};
+use rival10_sdk::{Batch, Capabilities, Classifier, ClassifierError, Forward, Layer, Session, Size, Tensor};
+use tract_onnx::{Onnx, tract_core::internal::TractResult};
 
 use crate::{
     EngineError,
-    graph::{Graph, GraphValue, Plan, blame},
+    graph::{Graph, GraphValue, Plan, Target, blame},
     guard::guarded,
     inspection::Inspection,
     interface::{Input, find_logits, width},
+    kept::Kept,
     onnx_file::OnnxFile,
     preprocessing::Preprocessing,
 };
 
-/// Plans kept for sets of taps, the least recently used one dropped first: an analysis uses one or two.
-const KEPT_PLANS: usize = 8;
+use run::Tapped;
 
 /// A network that runs on tract.
 pub struct Network {
     name: String,
     file: PathBuf,
     digest: String,
+    /// The digest of the network as it stands in its file: another than `digest` in a randomised copy.
+    origin_digest: String,
     input: Input,
     /// How many copies of a picture one run takes: 1, unless the file can only run at the batch that it declares.
     slots: usize,
@@ -45,9 +49,16 @@ pub struct Network {
     graph: Graph,
     layers: Vec<Layer>,
     inspection: Inspection,
-    plain: Plan,
-    /// Least recently used first.
-    tapped: Mutex<Vec<(Vec<usize>, Plan)>>,
+    /// By layer: whether a gradient reaches it.
+    reaches: Vec<bool>,
+    /// Without taps.
+    plain: Arc<Tapped>,
+    /// By the layers tapped.
+    tapped: Kept<Vec<usize>, Tapped>,
+    /// By the targets of gradients.
+    backwards: Kept<Vec<usize>, vjp::Tape>,
+    /// By the layer that the network is entered at.
+    tails: Kept<usize, Plan>,
 }
 
 impl std::fmt::Debug for Network {
@@ -63,13 +74,16 @@ impl Network {
     /// [`EngineError`] names the file and, where one is at fault, the node and its operator.
     pub fn open(name: &str, file: &Path, preprocessing: &Preprocessing) -> Result<Self, EngineError> {
         preprocessing.check()?;
-        // Exports by PyTorch's newer exporter declare inner and output shapes that contradict a fixed batch.
-        let engine = tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
+        let engine = engine();
         let file = OnnxFile::read(file, |operator| engine.op_register.0.contains_key(operator))?;
-        let input = Input::find(&file, preprocessing)?;
+        Self::of_file(name, file, &engine, preprocessing)
+    }
 
+    /// The network of a file that was read.
+    fn of_file(name: &str, file: OnnxFile, engine: &Onnx, preprocessing: &Preprocessing) -> Result<Self, EngineError> {
+        let input = Input::find(&file, preprocessing)?;
         let asked = preprocessing.output.as_deref();
-        let Wired { slots, graph, logits, mut remarks } = Wired::at_smallest_batch(&engine, &file, &input, asked)?;
+        let Wired { slots, graph, logits, mut remarks } = Wired::at_smallest_batch(engine, &file, &input, asked)?;
         let outputs = width(&logits, slots).expect("find_logits gives nothing of another shape");
         if slots > 1 {
             remarks.push(format!(
@@ -77,7 +91,7 @@ impl Network {
             ));
         }
         let plain = match guarded(|| graph.plan(&[&logits])) {
-            Ok(Ok(plan)) => plan,
+            Ok(Ok(forward)) => Arc::new(Tapped { forward, backward: None }),
             Ok(Err(error)) => return Err(blame(&file, &error)),
             Err(reason) => return Err(EngineError::Panic { file: file.path, reason }),
         };
@@ -94,10 +108,16 @@ impl Network {
         inspection.logits.clone_from(&logits.name);
         inspection.classes = outputs;
         inspection.layers.clone_from(&layers);
+        let targets: Vec<Target<'_>> =
+            layers.iter().filter_map(|layer| graph.value(&layer.name).map(Target::Value)).collect();
+        let reaches = graph.gradient_reaches(&logits, &targets);
+        inspection.gradients.clone_from(&reaches);
+        let digest = hasher.finalize().to_hex().to_string();
         let mut network = Self {
             name: name.to_owned(),
             file: file.path.clone(),
-            digest: hasher.finalize().to_hex().to_string(),
+            origin_digest: digest.clone(),
+            digest,
             input,
             slots,
             logits,
@@ -105,8 +125,11 @@ impl Network {
             graph,
             layers,
             inspection,
+            reaches,
             plain,
-            tapped: Mutex::new(Vec::new()),
+            tapped: Kept::new(),
+            backwards: Kept::new(),
+            tails: Kept::new(),
         };
         remarks.extend(network.try_out(&file)?);
         network.inspection.remarks = remarks;
@@ -116,8 +139,8 @@ impl Network {
     /// One forward of mid-grey: a network that can't run says so when it is opened, not in the middle of an analysis.
     fn try_out(&self, file: &OnnxFile) -> Result<Option<String>, EngineError> {
         let grey = Batch { size: self.input.size, data: vec![0.5; 3 * self.input.size.pixels()] };
-        let logits = match guarded(|| self.run(&self.plain, &grey, &[])) {
-            Ok(Ok(forward)) => forward.logits.data,
+        let logits = match guarded(|| self.run(&self.plain.forward, &grey, &[])) {
+            Ok(Ok(run)) => run.logits.data,
             Ok(Err(error)) => return Err(blame(file, &error)),
             Err(reason) => return Err(EngineError::Panic { file: file.path.clone(), reason }),
         };
@@ -173,27 +196,6 @@ impl Network {
         })
     }
 
-    /// The plan that gives the logits and the layers numbered `taps` (ascending, each once).
-    fn plan(&self, taps: &[usize]) -> Result<Plan, ClassifierError> {
-        if taps.is_empty() {
-            return Ok(Arc::clone(&self.plain));
-        }
-        let mut kept = self.tapped.lock().unwrap_or_else(PoisonError::into_inner);
-        let plan = match kept.iter().position(|(of, _)| of == taps) {
-            Some(at) => kept.remove(at).1,
-            None => {
-                let values = taps.iter().filter_map(|&i| self.graph.value(&self.layers[i].name));
-                let values: Vec<&GraphValue> = std::iter::once(&self.logits).chain(values).collect();
-                self.outcome(guarded(|| self.graph.plan(&values)))?
-            }
-        };
-        if kept.len() == KEPT_PLANS {
-            kept.remove(0);
-        }
-        kept.push((taps.to_vec(), Arc::clone(&plan)));
-        Ok(plan)
-    }
-
     fn outcome<T>(&self, outcome: Result<TractResult<T>, String>) -> Result<T, ClassifierError> {
         match outcome {
             Ok(Ok(value)) => Ok(value),
@@ -201,38 +203,12 @@ impl Network {
             Err(reason) => Err(self.failure(format!("the engine stopped inside: {reason}"))),
         }
     }
+}
 
-    /// Runs `plan`, whose outputs are the logits and then `taps`, on each picture of `batch` by itself.
-    fn run(&self, plan: &Plan, batch: &Batch, taps: &[usize]) -> TractResult<Forward> {
-        let n = batch.len();
-        let mut logits = Vec::with_capacity(n * self.outputs);
-        let mut tapped: Vec<Tensor> = taps
-            .iter()
-            .map(|&i| {
-                let mut shape = self.layers[i].shape.clone();
-                shape[0] = n;
-                let data = Vec::with_capacity(shape.iter().product());
-                Tensor { shape, data }
-            })
-            .collect();
-        let shape = self.input.shape(self.slots);
-        let stride = batch.stride();
-        let mut input = tract_onnx::tract_core::internal::Tensor::zero::<f32>(&shape)?.into_arc_tensor();
-        let mut state = plan.spawn()?;
-        for i in 0..n {
-            // The run before has let go of the tensor, so that this writes in place.
-            let mut view = Arc::make_mut(&mut input).try_as_plain_ram_mut()?;
-            let (first, copies) = view.as_slice_mut::<f32>()?.split_at_mut(stride);
-            self.inspection.preprocessing.write_input(batch.picture(i), self.input.layout, first);
-            copies.chunks_exact_mut(stride).for_each(|copy| copy.copy_from_slice(first));
-            let results = state.run(tvec!(TValue::from_const(Arc::clone(&input))))?;
-            push_first_slot(&results[0], self.slots, &mut logits)?;
-            for (tap, result) in tapped.iter_mut().zip(&results[1..]) {
-                push_first_slot(result, self.slots, &mut tap.data)?;
-            }
-        }
-        Ok(Forward { logits: Tensor { shape: vec![n, self.outputs], data: logits }, taps: tapped, session: None })
-    }
+/// The engine's reader of ONNX files.
+fn engine() -> Onnx {
+    // Exports by PyTorch's newer exporter declare inner and output shapes that contradict a fixed batch.
+    tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true)
 }
 
 /// A graph at a fixed batch, with its logits.
@@ -263,17 +239,6 @@ impl Wired {
     }
 }
 
-/// Appends the numbers of the first of `slots` equal parts along the first axis.
-fn push_first_slot(value: &TValue, slots: usize, numbers: &mut Vec<f32>) -> TractResult<()> {
-    let view = value.to_plain_array_view::<f32>()?;
-    let part = view.len() / slots;
-    match view.as_slice() {
-        Some(all) => numbers.extend_from_slice(&all[..part]),
-        None => numbers.extend(view.iter().take(part)),
-    }
-    Ok(())
-}
-
 impl Classifier for Network {
     fn name(&self) -> &str {
         &self.name
@@ -292,7 +257,8 @@ impl Classifier for Network {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { logits: true, activations: true, ..Capabilities::default() }
+        let vjp = self.layers.iter().zip(&self.reaches).any(|(layer, reaches)| *reaches && layer.shape.len() > 2);
+        Capabilities { logits: true, activations: true, vjp, forward_from: true, randomised: true }
     }
 
     fn layers(&self) -> &[Layer] {
@@ -315,13 +281,24 @@ impl Classifier for Network {
         let mut distinct = asked.clone();
         distinct.sort_unstable();
         distinct.dedup();
-        let plan = self.plan(&distinct)?;
-        let mut forward = self.outcome(guarded(|| self.run(&plan, batch, &distinct)))?;
-        if asked != distinct {
-            let place =
-                |i: &usize| distinct.binary_search(i).expect("every layer asked for is among the distinct ones");
-            forward.taps = asked.iter().map(|i| forward.taps[place(i)].clone()).collect();
-        }
-        Ok(forward)
+        let tapped = self.tapped(&distinct)?;
+        let run = self.outcome(guarded(|| self.run(&tapped.forward, batch, &distinct)))?;
+        let place = |i: &usize| distinct.binary_search(i).expect("every layer asked for is among the distinct ones");
+        let taps =
+            if asked == distinct { run.taps } else { asked.iter().map(|i| run.taps[place(i)].clone()).collect() };
+        let record = vjp::Record::new(self, batch, distinct, &tapped, run.residuals);
+        Ok(Forward { logits: run.logits, taps, session: Some(Session(Box::new(record))) })
+    }
+
+    fn vjp(&self, session: &Session, seed: &Tensor, targets: &[&str]) -> Result<Vec<Tensor>, ClassifierError> {
+        self.gradients(session, seed, targets)
+    }
+
+    fn forward_from(&self, layer: &str, activations: &Tensor) -> Result<Tensor, ClassifierError> {
+        self.run_from(layer, activations)
+    }
+
+    fn randomised(&self, layers: &[&str], seed: u64) -> Result<Arc<dyn Classifier>, ClassifierError> {
+        Ok(Arc::new(self.shuffled(layers, seed)?))
     }
 }

@@ -1,0 +1,53 @@
+//! The rest of a network, from an inner layer on.
+
+use rival10_sdk::{ClassifierError, Tensor};
+use tract_onnx::tract_core::prelude::{IntoTValue, Tensor as EngineTensor, tvec};
+
+use super::{Network, run::push_first_slot};
+use crate::guard::guarded;
+
+impl Network {
+    /// Logits from `activations` (`[n, ...]`) of `layer` on. The layer must carry all that the logits depend on: in a
+    /// residual network the output of a block, not what is added to it.
+    pub(super) fn run_from(&self, layer: &str, activations: &Tensor) -> Result<Tensor, ClassifierError> {
+        let at = self.find_layer(layer)?;
+        let value = self.value(at);
+        if !self.graph.is_cut(value, &self.logits) {
+            let cuts = self.layers.iter().rev().filter(|layer| {
+                layer.shape.len() > 2
+                    && self.graph.value(&layer.name).is_some_and(|v| self.graph.is_cut(v, &self.logits))
+            });
+            let cuts: Vec<&str> = cuts.map(|layer| layer.name.as_str()).take(5).collect();
+            return Err(ClassifierError::Missing {
+                model: self.name.clone(),
+                capability: "forwards from an inner layer",
+                hint: format!(
+                    "the logits depend on more than {layer:?}; everything passes through {}",
+                    if cuts.is_empty() { "no single layer".to_owned() } else { cuts.join(", ") }
+                ),
+            });
+        }
+        let shape = &self.layers[at].shape;
+        let stride: usize = shape.iter().product();
+        let n = activations.shape.first().copied().unwrap_or(0);
+        if activations.shape.get(1..) != Some(&shape[1..]) || activations.data.len() != n * stride {
+            return Err(self.failure(format!(
+                "activations of layer {layer:?} have the shape [n, {}], not {:?}",
+                shape[1..].iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+                activations.shape
+            )));
+        }
+        let plan = self.tails.get(at, |_| self.outcome(guarded(|| self.graph.tail(value, &self.logits))))?;
+        let data = self.outcome(guarded(|| {
+            let mut logits = Vec::with_capacity(n * self.outputs);
+            let mut state = plan.spawn()?;
+            for one in activations.data.chunks_exact(stride) {
+                let copies = EngineTensor::from_shape(&value.shape, &one.repeat(self.slots))?;
+                let results = state.run(tvec!(copies.into_tvalue()))?;
+                push_first_slot(&results[0], self.slots, &mut logits)?;
+            }
+            Ok(logits)
+        }))?;
+        Ok(Tensor { shape: vec![n, self.outputs], data })
+    }
+}

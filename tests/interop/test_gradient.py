@@ -1,0 +1,241 @@
+"""The engine's gradients against PyTorch's autograd in double precision.
+
+Guards the claim that gradients from a plain ONNX file are right, for real models and for whole families of networks, by
+an inner layer and by the picture. Needs PyTorch, and for the families torchvision and timm; without them the tests are
+skipped, and say so.
+"""
+
+import json
+import pathlib
+import subprocess
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: gradients were not compared with autograd")
+
+PLAIN = json.dumps({"scale": 1.0, "mean": [0.0] * 3, "std": [1.0] * 3, "framing": {"whole": {"filter": "bilinear"}}})
+
+
+@pytest.fixture
+def engine(example, tmp_path):
+    """engine(model, pictures, taps, seed, targets) -> (logits, taps, gradients, summary), pictures as the network's input."""
+
+    def run(model, pictures, taps=(), seed=None, targets=()):
+        np.ascontiguousarray(pictures, "<f4").tofile(tmp_path / "in.f32")
+        arguments = [example("logits"), str(model), PLAIN, str(tmp_path / "out")]
+        for tap in taps:
+            arguments += ["--tap", tap]
+        if seed is not None:
+            np.ascontiguousarray(seed, "<f4").tofile(tmp_path / "seed.f32")
+            arguments += ["--seed", tmp_path / "seed.f32"]
+        for target in targets:
+            arguments += ["--gradient", target]
+        done = subprocess.run([*arguments, tmp_path / "in.f32"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        summary = json.loads(done.stdout)
+        read = lambda name, shape: np.fromfile(tmp_path / f"out.{name}.f32", "<f4").reshape(shape)
+        tapped = [read(f"tap{i}", shape) for i, shape in enumerate(summary["taps"])]
+        gradients = [read(f"gradient{i}", shape) for i, shape in enumerate(summary["gradients"])]
+        return read("logits", summary["logits"]), tapped, gradients, summary["inspection"]
+
+    return run
+
+
+def relative(ours, theirs):
+    return np.abs(ours - theirs).max() / np.abs(theirs).max()
+
+
+def cosine(ours, theirs):
+    ours, theirs = ours.ravel().astype(np.float64), theirs.ravel().astype(np.float64)
+    return ours @ theirs / (np.linalg.norm(ours) * np.linalg.norm(theirs))
+
+
+def one_hot(logits):
+    seed = np.zeros_like(logits)
+    seed[np.arange(len(logits)), logits.argmax(1)] = 1
+    return seed
+
+
+# Real models: their files are read by a second, independent interpreter, which autograd differentiates.
+
+
+def interpret(model, picture):
+    """Every value of an ONNX model of plain convolutional operators, in double precision with autograd's graph."""
+    functional = torch.nn.functional
+    values = {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in model.graph.initializer}
+    values = {name: value.double() if value.is_floating_point() else value for name, value in values.items()}
+    values[model.graph.input[0].name] = picture
+
+    def halves(pads):
+        """ONNX's begins and ends as PyTorch's pad wants them: last axis first."""
+        rank = len(pads) // 2
+        return [pad for axis in reversed(range(rank)) for pad in (pads[axis], pads[axis + rank])]
+
+    for node in model.graph.node:
+        a = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+        x = [values[name] if name else None for name in node.input]
+        if node.op_type == "Conv":
+            padded = functional.pad(x[0], halves(a.get("pads", [0] * 4)))
+            y = functional.conv2d(padded, *x[1:], stride=a.get("strides", 1), dilation=a.get("dilations", 1),
+                                  groups=a.get("group", 1))
+        elif node.op_type == "Relu":
+            y = x[0].relu()
+        elif node.op_type == "Clip":
+            y = functional.hardtanh(x[0], float(x[1]), float(x[2]))
+        elif node.op_type == "Add":
+            y = x[0] + x[1]
+        elif node.op_type == "Concat":
+            y = torch.cat(x, a["axis"])
+        elif node.op_type == "MaxPool":
+            padded = functional.pad(x[0], halves(a.get("pads", [0] * 4)), value=float("-inf"))
+            y = functional.max_pool2d(padded, a["kernel_shape"], a["strides"], ceil_mode=bool(a.get("ceil_mode", 0)))
+        elif node.op_type == "GlobalAveragePool":
+            y = x[0].mean((2, 3), keepdim=True)
+        elif node.op_type == "Flatten":
+            y = x[0].flatten(1)
+        elif node.op_type == "Gemm":
+            y = x[0] @ (x[1].T if a.get("transB") else x[1]) + x[2]
+        elif node.op_type == "Pad":
+            y = functional.pad(x[0], halves(x[1].tolist()))
+        elif node.op_type == "Slice":
+            y = x[0]
+            for axis, start, end, step in zip(x[3].tolist(), x[1].tolist(), x[2].tolist(), x[4].tolist()):
+                index = [slice(None)] * y.dim()
+                index[axis] = slice(start, min(end, y.shape[axis]), step)
+                y = y[tuple(index)]
+        else:
+            raise NotImplementedError(node.op_type)
+        values[node.output[0]] = y
+    return values
+
+
+@pytest.mark.parametrize("file, size", [
+    ("mobilenet_v1_0.25_128.onnx", 128),
+    ("mobilenet_v2_1.0_224.onnx", 224),
+    ("efficientnet_lite0.onnx", 224),
+    ("squeezenet_v1.1.onnx", 227),
+    ("cifar10_resnet20.onnx", 32),
+])
+def test_gradients_of_real_models_are_autograds(file, size, real_data, engine):
+    path = real_data / "models" / file
+    rng = np.random.default_rng(5)
+    # Blobs, so that activations are far from zero, in the networks' own range.
+    low = torch.from_numpy(rng.normal(0, 1, (1, 3, 9, 9)))
+    picture = torch.nn.functional.interpolate(low, (size, size), mode="bicubic").float().numpy()
+    if file.startswith("squeezenet"):
+        picture = picture * 60
+    logits, _, _, inspection = engine(path, picture)
+    seed = one_hot(logits)
+    spatial = [layer["name"] for layer in inspection["layers"] if len(layer["shape"]) == 4 and layer["shape"][2] > 1]
+    targets = [spatial[-1], spatial[len(spatial) * 3 // 4], "input"]
+    reached = dict(zip((layer["name"] for layer in inspection["layers"]), inspection["gradients"]))
+    assert all(reached[name] for name in spatial)
+    # By taps, kept with the forward, and by targets, computed again.
+    _, _, kept, _ = engine(path, picture, targets[:1], seed, targets[:1])
+    _, _, ours, _ = engine(path, picture, (), seed, targets)
+    values = interpret(onnx.load(path), torch.from_numpy(picture).double().requires_grad_())
+    source = values[onnx.load(path).graph.input[0].name]
+    score = (values["logits"] * torch.from_numpy(seed).double()).sum()
+    theirs = torch.autograd.grad(score, [values[targets[0]], values[targets[1]], source])
+    theirs = [gradient.numpy() for gradient in theirs]
+    errors = [relative(a, b) for a, b in zip(ours, theirs)]
+    print(f"{file}: {targets[0]} {errors[0]:.1e}, {targets[1]} {errors[1]:.1e}, "
+          f"input {errors[2]:.1e} (cosine {cosine(ours[2], theirs[2]):.6f})")
+    assert relative(kept[0], theirs[0]) < 1e-4 and errors[0] < 1e-4
+    assert cosine(ours[1], theirs[1]) > 0.999 and cosine(ours[2], theirs[2]) > 0.999
+
+
+# Families, with random weights, as both of PyTorch's exporters write them.
+
+
+def torchvision_model(name, size=None):
+    models = pytest.importorskip("torchvision.models", reason="torchvision is not installed")
+    return getattr(models, name)(weights=None, **({"image_size": size} if size else {}))
+
+
+def timm_model(name, **settings):
+    timm = pytest.importorskip("timm", reason="timm is not installed")
+    return timm.create_model(name, pretrained=False, **settings)
+
+
+# Name: (network, input side, the layer that is explained, whether every function in it is smooth).
+FAMILIES = {
+    "resnet18": (lambda: torchvision_model("resnet18"), 96, lambda m: m.layer4[-1], False),
+    "resnet50": (lambda: torchvision_model("resnet50"), 96, lambda m: m.layer4[-1], False),
+    "vgg11": (lambda: torchvision_model("vgg11_bn"), 224, lambda m: m.features[-1], False),
+    "densenet121": (lambda: torchvision_model("densenet121"), 64, lambda m: m.features, False),
+    "mobilenet_v2": (lambda: torchvision_model("mobilenet_v2"), 96, lambda m: m.features[-1], False),
+    "mobilenet_v3": (lambda: torchvision_model("mobilenet_v3_small"), 96, lambda m: m.features[-1], False),
+    "efficientnet": (lambda: torchvision_model("efficientnet_b0"), 96, lambda m: m.features[-1], True),
+    "regnet": (lambda: torchvision_model("regnet_y_400mf"), 96, lambda m: m.trunk_output, False),
+    "convnext": (lambda: torchvision_model("convnext_tiny"), 96, lambda m: m.features[-1], True),
+    "squeezenet": (lambda: torchvision_model("squeezenet1_1"), 96, lambda m: m.features[-1], False),
+    "vit": (lambda: timm_model("vit_tiny_patch16_224"), 224, lambda m: m.blocks[-1].norm1, True),
+    "deit_distilled": (lambda: timm_model("deit_tiny_distilled_patch16_224"), 224, lambda m: m.blocks[-1].norm1, True),
+    "torchvision_vit": (lambda: torchvision_model("vit_b_32"), 224, lambda m: m.encoder.layers[-1].ln_1, True),
+    "swin": (lambda: timm_model("swin_tiny_patch4_window7_224"), 224, lambda m: m.layers[-1].blocks[-1].norm1, True),
+    "mobilenet_v1": (lambda: timm_model("mobilenetv1_100"), 96, lambda m: m.blocks[-1], False),
+}
+
+
+@pytest.mark.parametrize("exporter", ["torchscript", "dynamo"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_gradients_of_every_family_are_autograds(family, exporter, engine, tmp_path):
+    make, size, layer, smooth = FAMILIES[family]
+    torch.manual_seed(3)
+    network = make()
+    rng = np.random.default_rng(5)
+    low = torch.from_numpy(rng.normal(0, 1, (4, 3, 9, 9))).float()
+    pictures = torch.nn.functional.interpolate(low, (size, size), mode="bicubic")
+    network.train()
+    with torch.no_grad():
+        # Running statistics as a trained network has them, so that activations neither vanish nor explode.
+        for module in network.modules():
+            if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+                module.momentum = None
+            if isinstance(module, torch.nn.Linear) and not module.weight.any():
+                module.weight.normal_(0, 0.1)
+        network(pictures)
+    network.eval()
+    if hasattr(network, "set_distilled_training"):
+        network.set_distilled_training(False)
+    picture = pictures[:1]
+    path = tmp_path / "model.onnx"
+    names = {"input_names": ["x"], "output_names": ["logits"]}
+    if exporter == "torchscript":
+        torch.onnx.export(network, (picture,), path, dynamo=False, opset_version=17, dynamic_axes={"x": {0: "n"}}, **names)
+    else:
+        pytest.importorskip("onnxscript", reason="onnxscript is not installed")
+        torch.onnx.export(network, (picture,), path, dynamo=True, opset_version=18, external_data=False, **names)
+
+    reference = network.double()
+    kept = {}
+    hook = layer(reference).register_forward_hook(lambda _m, _i, output: kept.update(at=output))
+    source = picture.double().requires_grad_()
+    expected = reference(source)
+    hook.remove()
+    logits, _, _, inspection = engine(path, picture.numpy())
+    assert relative(logits, expected.detach().numpy()) < 1e-4
+    seed = one_hot(logits)
+    by_layer, by_picture = torch.autograd.grad((expected * torch.from_numpy(seed)).sum(), [kept["at"], source])
+    wanted = kept["at"].detach().numpy()
+
+    # The engine's layer is the one whose activations are the module's.
+    alike = [layer["name"] for layer in inspection["layers"] if np.prod(layer["shape"]) == wanted.size]
+    _, taps, _, _ = engine(path, picture.numpy(), alike)
+    apart = [np.abs(tap.reshape(wanted.shape) - wanted).max() for tap in taps]
+    target = alike[int(np.argmin(apart))]
+    assert min(apart) < 1e-3 * np.abs(wanted).max()
+    _, _, ours, _ = engine(path, picture.numpy(), [target], seed, [target])
+    _, _, at_input, _ = engine(path, picture.numpy(), (), seed, ["input"])
+    error = relative(ours[0].reshape(wanted.shape), by_layer.numpy())
+    alike = cosine(at_input[0], by_picture.numpy())
+    input_error = relative(at_input[0], by_picture.numpy())
+    print(f"{family} ({exporter}): {target} {error:.1e}, input {input_error:.1e} (cosine {alike:.6f})")
+    assert error < 1e-4
+    assert alike > 0.999
+    if smooth:
+        assert input_error < 1e-3
