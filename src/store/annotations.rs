@@ -203,7 +203,7 @@ pub(super) fn masks(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::fixture;
+    use crate::store::tests::fixture;
 
     #[test]
     fn annotations_come_back_as_they_were_imported_in_the_order_of_their_images() {

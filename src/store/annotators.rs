@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::Status,
-        store::{Edit, fixture},
+        store::{Edit, tests::fixture},
     };
 
     #[test]

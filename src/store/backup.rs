@@ -4,7 +4,7 @@ use std::{fs, io, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 
-use super::{StoreError, error::Fault};
+use super::{StoreError, draft::Draft, error::Fault};
 
 /// Pages copied between two looks at whether a writer waits.
 const PAGES_A_STEP: i32 = 4096;
@@ -17,7 +17,7 @@ pub(super) fn copy(connection: &Connection, file: &Path, to: &Path) -> Result<()
     let io = |source: io::Error| StoreError::Io { path: to.to_owned(), source };
     let folder = to.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(io)?;
-    let draft = tempfile::Builder::new().prefix(".rival10-").suffix(".db").tempfile_in(folder).map_err(io)?;
+    let draft = Draft::beside(to)?;
     let fill = || -> Result<(), Fault> {
         // One snapshot for the copy and for the counts that it is checked against.
         let snapshot = connection.unchecked_transaction()?;
@@ -40,9 +40,7 @@ pub(super) fn copy(connection: &Connection, file: &Path, to: &Path) -> Result<()
         Ok(())
     };
     fill().map_err(|fault| fault.in_file(file))?;
-    draft.as_file().sync_all().map_err(io)?;
-    draft.persist_noclobber(to).map_err(|failed| io(failed.error))?;
-    Ok(())
+    draft.publish(to)
 }
 
 /// SQLite's own check of every page and index, and of every reference.

@@ -208,7 +208,7 @@ fn class_name(taxonomy: &Taxonomy, class: usize) -> Result<&str, Fault> {
 mod tests {
     use crate::{
         domain::Status,
-        store::{Actor, Edit, fixture},
+        store::{Actor, Edit, tests::fixture},
     };
 
     #[test]

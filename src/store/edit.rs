@@ -363,7 +363,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::{Annotation, Size},
-        store::{LogFilter, fixture},
+        store::{LogFilter, tests::fixture},
     };
 
     const ADA: Actor<'_> = Actor::Annotator("ada");

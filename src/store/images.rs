@@ -114,7 +114,7 @@ fn record(row: &Row<'_>, roots: &HashMap<String, PathBuf>, taxonomy: &Taxonomy) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::fixture;
+    use crate::store::tests::fixture;
 
     #[test]
     fn an_image_comes_back_as_it_was_imported() {

@@ -231,6 +231,9 @@ impl Store {
         self.read(|connection| {
             let mut conditions = Conditions::default();
             conditions.and("journal.image = ?", filter.image.map(|id| id.0));
+            // By way of its image, for entries are indexed by that.
+            let of_annotation = "journal.image = (SELECT image FROM annotations WHERE id = ?)";
+            conditions.and(of_annotation, filter.annotation.map(|id| id.0));
             conditions.and("journal.annotation = ?", filter.annotation.map(|id| id.0));
             conditions.and("annotators.name = ?", filter.actor.clone());
             conditions.and("journal.kind = ?", filter.kind.clone());
@@ -349,7 +352,7 @@ pub(super) fn append(tx: &Transaction<'_>, draft: &Draft) -> Result<EntryId, Fau
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Actor, Edit, fixture};
+    use crate::store::{Actor, Edit, tests::fixture};
 
     #[test]
     fn the_journal_is_append_only_whoever_asks() {

@@ -119,7 +119,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::store::{FILE_NAME, Store, fixture};
+    use crate::store::{FILE_NAME, Store, tests::fixture};
 
     /// What each released migration's text hashes to. A change here is a broken promise to every project out there.
     const RELEASED: [&str; 1] = ["289436e855fa51d88cdc66b2c961220ab3b66cf22a3c61edee6508846554da28"];

@@ -16,11 +16,10 @@ mod annotations;
 mod annotators;
 mod backup;
 mod codec;
+mod draft;
 mod dump;
 mod edit;
 mod error;
-#[cfg(test)]
-mod fixture;
 mod images;
 mod import;
 mod journal;
@@ -33,8 +32,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod undo;
-#[cfg(test)]
-mod undo_tests;
 
 use std::{
     fs, io,
@@ -49,12 +46,13 @@ use crate::domain::Taxonomy;
 
 pub use annotations::{AnnotationFilter, MaskSummary};
 pub use annotators::Annotator;
+use draft::Draft;
 pub use edit::{Actor, Added, Edit};
 use error::Fault;
 pub use error::StoreError;
 pub use images::ImageFilter;
 pub use import::{Conflict, Import, ImportOutcome, ImportPlan};
-pub use journal::{Change, Entry, EntryId, LogFilter, Moved};
+pub use journal::{Change, Entry, EntryId, LogFilter, Moved, StoredModel};
 pub use migrations::Upgrade;
 pub use relink::Relocation;
 
@@ -88,7 +86,7 @@ impl Store {
         if file.exists() {
             return Err(StoreError::AlreadyAProject { file });
         }
-        let draft = tempfile::Builder::new().prefix(".rival10-").suffix(".db").tempfile_in(dir).map_err(io)?;
+        let draft = Draft::beside(&file)?;
         let fill = || -> Result<(), Fault> {
             let mut connection = Connection::open(draft.path())?;
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -101,13 +99,17 @@ impl Store {
             insert.execute(["taxonomy", &taxonomy.to_toml()])?;
             drop(insert);
             tx.commit()?;
+            // Now, while nobody else can have it open: the change needs the file to itself.
+            connection.pragma_update(None, "journal_mode", "wal")?;
             connection.close().map_err(|(_, error)| error)?;
             Ok(())
         };
         fill().map_err(|fault| fault.in_file(&file))?;
-        draft.persist_noclobber(&file).map_err(|failed| match failed.error.kind() {
-            io::ErrorKind::AlreadyExists => StoreError::AlreadyAProject { file: file.clone() },
-            _ => StoreError::Io { path: file.clone(), source: failed.error },
+        draft.publish(&file).map_err(|error| match error {
+            StoreError::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {
+                StoreError::AlreadyAProject { file: file.clone() }
+            }
+            error => error,
         })?;
         Self::open(dir)
     }

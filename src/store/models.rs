@@ -156,7 +156,7 @@ pub(super) fn delete(tx: &Transaction<'_>, name: &str) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::ClassGroups, store::fixture};
+    use crate::{domain::ClassGroups, store::tests::fixture};
 
     fn model(store: &Store, name: &str) -> ModelRecord {
         ModelRecord {
@@ -174,7 +174,7 @@ mod tests {
         std::fs::create_dir(store.dir().join("models")).unwrap();
         let net = model(&store, "net");
         let added = store.add_model(Actor::Operator, &net).unwrap().unwrap();
-        assert_eq!(store.models().unwrap(), [net.clone()]);
+        assert_eq!(store.models().unwrap(), std::slice::from_ref(&net));
         assert_eq!(store.model("net").unwrap(), net);
         assert_eq!(store.add_model(Actor::Operator, &net).unwrap(), None, "the same again changes nothing");
         let other = ModelRecord { digest: "cd".repeat(32), ..net.clone() };

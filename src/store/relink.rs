@@ -88,7 +88,7 @@ pub(super) fn move_all<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::fixture;
+    use crate::store::tests::fixture;
 
     #[test]
     fn images_move_and_even_swap_with_every_annotation_and_back() {

@@ -198,7 +198,7 @@ mod tests {
     use std::{fs, os::unix::fs::symlink};
 
     use super::*;
-    use crate::store::fixture;
+    use crate::store::tests::fixture;
 
     /// Where `files` are placed by one import of the data set in `folders`.
     fn place(store: &mut Store, folders: &[PathBuf], files: &[PathBuf]) -> Vec<(String, String)> {

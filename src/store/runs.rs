@@ -72,7 +72,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::fixture;
+    use crate::store::tests::fixture;
 
     fn run(id: &str, begun: i64) -> RunRecord {
         RunRecord {

@@ -4,13 +4,15 @@ use std::{collections::BTreeMap, path::Path};
 
 use tempfile::TempDir;
 
-use super::{Actor, ImportOutcome, ImportPlan, Store};
-use crate::domain::{
-    Annotation, AnnotatorKind, ContentHash, Item, ItemInstance, Layer, Mask, Presence, Size, SourceMask, Status,
-    Taxonomy, Variant,
+use crate::{
+    domain::{
+        Annotation, AnnotatorKind, ContentHash, Item, ItemInstance, Layer, Mask, Presence, Size, SourceMask, Status,
+        Taxonomy, Variant,
+    },
+    store::{Actor, ImportOutcome, ImportPlan, Store},
 };
 
-pub(super) const TAXONOMY: &str = r#"
+pub(in crate::store) const TAXONOMY: &str = r#"
     name = "toys"
     [[classes]]
     name = "ball"
@@ -25,20 +27,20 @@ pub(super) const TAXONOMY: &str = r#"
     localised = true
 "#;
 
-pub(super) const SIZE: Size = Size::new(12, 9);
+pub(in crate::store) const SIZE: Size = Size::new(12, 9);
 
-pub(super) fn taxonomy() -> Taxonomy {
+pub(in crate::store) fn taxonomy() -> Taxonomy {
     Taxonomy::from_toml(TAXONOMY).unwrap()
 }
 
 /// An empty project that does not wait for the disk, with Ada and Bob registered.
-pub(super) fn project() -> (TempDir, Store) {
+pub(in crate::store) fn project() -> (TempDir, Store) {
     let folder = TempDir::new().unwrap();
     let store = project_in(folder.path());
     (folder, store)
 }
 
-pub(super) fn project_in(folder: &Path) -> Store {
+pub(in crate::store) fn project_in(folder: &Path) -> Store {
     let mut store = Store::create(folder, &taxonomy(), "toys").unwrap();
     store.connection.pragma_update(None, "synchronous", "off").unwrap();
     for name in ["ada", "bob"] {
@@ -48,7 +50,7 @@ pub(super) fn project_in(folder: &Path) -> Store {
 }
 
 /// Item `n` of a data set in `folder`: one to three instances, masks and attributes that follow from `n`.
-pub(super) fn item(folder: &Path, n: usize) -> Item {
+pub(in crate::store) fn item(folder: &Path, n: usize) -> Item {
     let file = folder.join("pictures").join(format!("{n:03}.jpg"));
     let instances = (0..=n % 3).map(|i| instance(n + i)).collect();
     let mask = |layer, name: &str| {
@@ -61,10 +63,10 @@ pub(super) fn item(folder: &Path, n: usize) -> Item {
         file,
         size: SIZE,
         orientation: 1 + u8::try_from(n % 8).unwrap(),
-        class: (n % 3 == 0).then_some(n % 3),
+        class: n.is_multiple_of(3).then_some(n % 3),
         split: ["train", "test"][n % 2].to_owned(),
         variant: Variant::ALL[n % 3],
-        source_id: (n % 2 == 0).then_some(1000 + i64::try_from(n).unwrap()),
+        source_id: n.is_multiple_of(2).then_some(1000 + i64::try_from(n).unwrap()),
         instances,
         source_masks: vec![mask(None, "all"), mask(Some(Layer::Object), "object")],
         remarks: Vec::new(),
@@ -76,7 +78,7 @@ fn instance(n: usize) -> ItemInstance {
     let object = Mask::from_fn(SIZE, |x, y| (x + k) % 5 < 3 && y < 6);
     let string = Mask::from_fn(SIZE, |x, y| x == k % 12 && y % 2 == 0);
     let mut masks = BTreeMap::from([(Layer::Object, object), (Layer::Attribute(1), string)]);
-    if n % 4 == 0 {
+    if n.is_multiple_of(4) {
         masks.insert(Layer::Ignore, Mask::empty(SIZE));
     }
     ItemInstance {
@@ -89,11 +91,11 @@ fn instance(n: usize) -> ItemInstance {
     }
 }
 
-pub(super) fn items(folder: &Path, n: usize) -> Vec<Item> {
+pub(in crate::store) fn items(folder: &Path, n: usize) -> Vec<Item> {
     (0..n).map(|n| item(folder, n)).collect()
 }
 
-pub(super) fn plan(folder: &Path) -> ImportPlan {
+pub(in crate::store) fn plan(folder: &Path) -> ImportPlan {
     ImportPlan {
         annotator: "toy set".to_owned(),
         kind: AnnotatorKind::Import,
@@ -105,16 +107,16 @@ pub(super) fn plan(folder: &Path) -> ImportPlan {
 }
 
 /// Imports `n` items that lie in the project's own folder.
-pub(super) fn fill(store: &mut Store, n: usize) -> ImportOutcome {
+pub(in crate::store) fn fill(store: &mut Store, n: usize) -> ImportOutcome {
     let folder = store.dir().to_owned();
     store.import(&plan(&folder), &items(&folder, n)).unwrap()
 }
 
-pub(super) fn all(store: &Store) -> Vec<Annotation> {
+pub(in crate::store) fn all(store: &Store) -> Vec<Annotation> {
     store.annotations(&Default::default()).unwrap()
 }
 
-pub(super) fn dump(store: &Store) -> String {
+pub(in crate::store) fn dump(store: &Store) -> String {
     let mut text = Vec::new();
     store.dump(&mut text).unwrap();
     String::from_utf8(text).unwrap()

@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::{
-    Actor, AnnotationFilter, Edit, EntryId, LogFilter, Relocation, Store, StoreError,
-    fixture::{self, SIZE, dump},
+use super::fixture::{self, SIZE, dump};
+use crate::{
+    domain::{Annotation, AnnotationId, Layer, Mask, Presence, Status},
+    store::{Actor, AnnotationFilter, Edit, EntryId, ImportPlan, LogFilter, Relocation, Store, StoreError},
 };
-use crate::domain::{Annotation, AnnotationId, Layer, Mask, Presence, Status};
 
 const ADA: Actor<'_> = Actor::Annotator("ada");
 
@@ -145,14 +145,15 @@ fn an_undone_import_takes_away_what_it_added_and_can_come_back() {
 
 #[test]
 fn an_import_that_was_worked_on_stays() {
-    let works: [(&str, fn(&mut Store, &Annotation) -> EntryId); 5] = [
+    type Work = fn(&mut Store, &Annotation) -> EntryId;
+    let works: [(&str, Work); 5] = [
         ("an edit", |store, first| edit(store, &Edit::Status { annotation: first.id, status: Status::Accepted })),
         ("an annotation", |store, first| store.add_annotation("ada", first.instance).unwrap().entry),
         ("an instance", |store, first| store.add_instance("ada", first.image, 0).unwrap().entry),
         ("a split", |store, first| edit(store, &Edit::Split { image: first.image, split: "x".to_owned() })),
         ("another import", |store, _| {
             let folder = store.dir().to_owned();
-            let plan = super::ImportPlan { annotator: "second".to_owned(), ..fixture::plan(&folder) };
+            let plan = ImportPlan { annotator: "second".to_owned(), ..fixture::plan(&folder) };
             store.import(&plan, &fixture::items(&folder, 3)).unwrap().entry.unwrap()
         }),
     ];

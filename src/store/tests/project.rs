@@ -1,15 +1,15 @@
 //! The store as a whole: files that are refused, writers side by side, failures that leave nothing behind.
 
-use std::{fs, thread};
+use std::{fs, path::Path, thread};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{
-    Actor, Edit, FILE_NAME, LogFilter, Store, StoreError,
-    fixture::{self, dump},
+use super::fixture::{self, dump};
+use crate::{
+    domain::Status,
+    store::{Actor, Edit, FILE_NAME, LogFilter, Store, StoreError},
 };
-use crate::domain::Status;
 
 #[test]
 fn a_project_is_found_from_any_folder_below_it() {
@@ -35,30 +35,38 @@ fn a_project_opens_with_what_it_was_made_with_and_is_made_once() {
     assert_eq!(fs::read_dir(folder.path().join("new")).unwrap().count(), 1, "no draft is left");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_project_and_its_backup_have_the_permissions_of_any_new_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, store) = fixture::project();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+    let (plain, copy) = (folder.path().join("plain"), folder.path().join("copy.db"));
+    fs::write(&plain, "").unwrap();
+    store.backup(&copy).unwrap();
+    assert_eq!((mode(store.file()), mode(&copy)), (mode(&plain), mode(&plain)));
+}
+
 #[test]
 fn foreign_and_broken_files_are_refused_and_left_alone() {
-    let sqlite = |folder: &TempDir| {
-        let connection = Connection::open(folder.path().join(FILE_NAME)).unwrap();
-        connection.execute_batch("CREATE TABLE notes (text); PRAGMA user_version = 3").unwrap();
-    };
-    let nonsense = |folder: &TempDir| {
-        fs::write(folder.path().join(FILE_NAME), "no database, but long enough ".repeat(99)).unwrap()
-    };
-    let empty = |folder: &TempDir| fs::write(folder.path().join(FILE_NAME), "").unwrap();
-    let cases: [(&str, &dyn Fn(&TempDir), &str); 3] = [
-        ("another program's", &sqlite, "was not written by rival10"),
-        ("no database", &nonsense, "is damaged"),
-        ("empty", &empty, "was not written by rival10"),
+    type Write = fn(&Path);
+    let cases: [(&str, Write); 3] = [
+        ("was not written by rival10", |file| {
+            let connection = Connection::open(file).unwrap();
+            connection.execute_batch("CREATE TABLE notes (text); PRAGMA user_version = 3").unwrap();
+        }),
+        ("is damaged", |file| fs::write(file, "no database, but long enough ".repeat(99)).unwrap()),
+        ("was not written by rival10", |file| fs::write(file, "").unwrap()),
     ];
-    for (what, write, expected) in cases {
+    for (expected, write) in cases {
         let folder = TempDir::new().unwrap();
-        write(&folder);
+        write(&folder.path().join(FILE_NAME));
         let before = fs::read(folder.path().join(FILE_NAME)).unwrap();
         let error = Store::open(folder.path()).err().unwrap().to_string();
-        assert!(error.contains(expected), "{what}: {error}");
+        assert!(error.contains(expected), "{error}");
         let error = Store::upgrade(folder.path()).unwrap_err().to_string();
-        assert!(error.contains(expected), "{what}: {error}");
-        assert_eq!(fs::read(folder.path().join(FILE_NAME)).unwrap(), before, "{what}");
+        assert!(error.contains(expected), "{error}");
+        assert_eq!(fs::read(folder.path().join(FILE_NAME)).unwrap(), before, "{expected}");
     }
 }
 
