@@ -14,6 +14,8 @@
 //!   Outlines on request ([`super::ExportOptions::polygons`]) are exact: they run along the pixels' edges, holes cut into the
 //!   rings around them, and rasterise to the mask in every pixel. A tool that wants rings to be simple will not like them.
 //! - Every attribute mask is an annotation of its own, whose `attributes.object_id` is the id of its object's annotation.
+//! - Images are referred to where they are, or copied to `OUT/images/<split>/` on request
+//!   ([`super::ExportOptions::copy_images`]); Datumaro opens a folder only if it has them.
 //! - What COCO has no word for stands under the key `rival10` (extension.rs): in `info` the counts that the file was written
 //!   with, on an image its class, content digest, variant and the instances that have no object mask, on an annotation
 //!   altered attributes, emptied masks and ignored pixels. `split` is a plain field of the image. Other tools pass over all

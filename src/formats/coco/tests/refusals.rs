@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{changed, open};
+use super::{changed, export, open};
+use crate::formats::{ExportOptions, ImportOptions, coco::FORMAT, conformance::Example};
 
 /// Everything that reading a changed fixture complains of.
 fn complaints(change: impl FnOnce(&mut Value)) -> Vec<String> {
@@ -121,5 +122,20 @@ fn text_that_is_no_json_is_one_line_with_a_place() {
     let importer = open(&file).unwrap();
     let error = importer.read(0).unwrap_err().to_string();
     assert!(error.contains("annotation 900: segmentation: "), "{error}");
+    importer.read(1).unwrap();
+}
+
+#[test]
+fn a_picture_that_was_cut_short_is_an_error_of_its_image_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut example = Example::plain(2, 0, 2);
+    example.materialise(folder.path());
+    let out = folder.path().join("all.json");
+    export(&example.taxonomy, &example.items, &out, &ExportOptions::default()).unwrap();
+    let bytes = fs::read(&example.items[0].file).unwrap();
+    fs::write(&example.items[0].file, &bytes[..bytes.len() - 20]).unwrap();
+    let importer = (FORMAT.open)(&out, &example.taxonomy, &ImportOptions::default()).unwrap();
+    let error = importer.read(0).unwrap_err().to_string();
+    assert!(error.contains("all.json: image 1 (n10000000_0.jpg): ") && error.contains("n10000000_0.jpg: "), "{error}");
     importer.read(1).unwrap();
 }
