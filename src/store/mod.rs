@@ -1,7 +1,7 @@
 //! One SQLite file a project, opened through one [`Store`]: state, journal and codecs.
 //!
 //! The store owns what a project knows: images by root and path, instances, annotations with their masks, models, runs,
-//! and the [`journal`] of every change. It holds to four rules:
+//! and the journal of every change. It holds to four rules:
 //!
 //! - A change and its journal entry are one transaction. There is nothing to save, and nothing is lost by `kill -9`.
 //! - Nothing annotated is ever deleted: a row that goes names the entry that removed it, so undo needs no second copy.

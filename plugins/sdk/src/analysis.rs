@@ -6,7 +6,7 @@
 //! resumed runs give the same report.
 //!
 //! An analysis opens no files, knows no clock and draws nothing that is not keyed by the seed and the sample: run twice, in
-//! any order, on any number of threads, its rows are the same. [`crate::testing`] holds the suite that proves it.
+//! any order, on any number of threads, its rows are the same. The feature `testing` holds the suite that proves it.
 
 use std::collections::BTreeMap;
 

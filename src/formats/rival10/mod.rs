@@ -11,7 +11,7 @@
 //! # Import
 //! The path is the folder RIVAL10, its parent, or the folder of a split. A class is told by the stem's leading wnid. The
 //! object mask is the dict's, else the JPEG's levels of 128 and above; where both are there and differ, the item says so,
-//! as it does where labels and masks contradict each other. Pickles are read as data only ([`pickle`]). Masks are of the
+//! as it does where labels and masks contradict each other. Pickles are read as data only (`pickle`). Masks are of the
 //! image as shown, or as stored where their size or [`super::MaskFrame`] says so.
 //!
 //! # Export
