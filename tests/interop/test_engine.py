@@ -51,13 +51,21 @@ def runtime(model):
 
 @pytest.fixture
 def engine(example, tmp_path):
-    """engine(model, preprocessing, pictures, taps) -> (logits, taps, summary); check=False gives the failed run."""
+    """engine(model, preprocessing, pictures, taps, seed, targets) -> (logits, taps, summary); check=False gives the run.
 
-    def run(model, preprocessing, pictures, taps=(), check=True):
+    Gradients of sum(seed * logits) by each target are left in out.gradient<i>.f32.
+    """
+
+    def run(model, preprocessing, pictures, taps=(), seed=None, targets=(), check=True):
         pathlib.Path(tmp_path / "in.f32").write_bytes(np.ascontiguousarray(pictures, "<f4").tobytes())
         arguments = [example("logits"), str(model), preprocessing, str(tmp_path / "out")]
         for tap in taps:
             arguments += ["--tap", tap]
+        if seed is not None:
+            np.ascontiguousarray(seed, "<f4").tofile(tmp_path / "seed.f32")
+            arguments += ["--seed", str(tmp_path / "seed.f32")]
+            for target in targets:
+                arguments += ["--gradient", target]
         done = subprocess.run([*arguments, str(tmp_path / "in.f32")], capture_output=True, text=True)
         if not check:
             return done
@@ -115,6 +123,32 @@ def test_every_layer_can_be_tapped_and_is_onnxruntimes(file, real_data, engine):
     print(f"{file}: {len(names)} layers, largest difference {worst:.2e} of the layer's largest value")
     assert len(names) >= sum(node.op_type in ("Conv", "Relu", "Clip", "Add") for node in model.graph.node)
     assert worst < 1e-4
+
+
+@pytest.mark.parametrize("file", SHARED)
+def test_gradients_of_real_models_are_onnxruntimes_differences(file, real_data, engine, tmp_path):
+    preset, size = SHARED[file]
+    path = real_data / "models" / file
+    pictures = photos(real_data, size, 2)
+    logits, _, summary = engine(path, preset, pictures)
+    spatial = [layer["name"] for layer in summary["inspection"]["layers"]
+               if len(layer["shape"]) == 4 and layer["shape"][2] > 1]
+    target = spatial[-1]
+    seed = np.zeros_like(logits)
+    seed[[0, 1], logits.argmax(1)] = 1
+    _, [activations], summary = engine(path, preset, pictures, [target], seed, [target])
+    gradient = np.fromfile(tmp_path / "out.gradient0.f32", "<f4").reshape(summary["gradients"][0])
+    onnx.utils.extract_model(str(path), str(tmp_path / "tail.onnx"), [target], ["logits"])
+    tail = runtime(str(tmp_path / "tail.onnx"))
+    project = lambda at: (tail.run(["logits"], {target: at})[0].astype(np.float64) * seed).sum(1)
+    rng = np.random.default_rng(2)
+    for _ in range(5):
+        # Upwards only: below 0 the activations of a relu would be none.
+        direction = rng.random(activations.shape, np.float32)
+        step = np.float32(np.abs(activations).max() / 16)
+        difference = (project(activations + step * direction) - project(activations)) / step
+        exact = (gradient.astype(np.float64) * direction).sum((1, 2, 3))
+        assert np.abs(difference - exact).max() < 1e-3 * np.abs(exact).max() + 1e-4
 
 
 @pytest.mark.parametrize("preset, fraction, filter", [
