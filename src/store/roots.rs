@@ -149,6 +149,7 @@ impl Placement {
         let (Some(parent), Some(name)) = (file.parent(), file.file_name()) else {
             return Err(StoreError::Path { path: file.to_owned(), reason: "names no file".to_owned() }.into());
         };
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
         if let Some(parent) = self.canonical.get(parent) {
             return Ok((parent.join(name), None));
         }
@@ -268,6 +269,15 @@ mod tests {
             let placed = place(&mut store, std::slice::from_ref(given), &[given.join("cats/a.jpg")]);
             assert_eq!(placed, [pair("set", "cats/a.jpg")]);
         }
+    }
+
+    #[test]
+    fn a_bare_file_name_lies_in_the_working_folder() {
+        let (_folder, mut store) = fixture::project();
+        let placed = place(&mut store, &[], &[PathBuf::from("Cargo.toml")]);
+        let [(root, path)] = &placed[..] else { panic!("one file has one place") };
+        assert_eq!(path, "Cargo.toml");
+        assert_eq!(store.roots().unwrap()[root], std::env::current_dir().unwrap().canonicalize().unwrap());
     }
 
     #[test]
