@@ -10,7 +10,7 @@ use crate::domain::{Mask, Size};
 
 /// A mask that fits neither frame of its image.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the mask is {mask}, the image is {image}: was it made for another image, or for a resized one?")]
+#[error("the mask is {mask}, the image is {image}: it belongs to another image, or one of them was resized")]
 pub(super) struct WrongSize {
     mask: Size,
     image: Size,

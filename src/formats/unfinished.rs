@@ -1,10 +1,12 @@
 //! A folder that is there whole or not at all.
 //!
-//! An export of many files is written into a hidden folder beside its place and renamed into it when everything stands and
-//! has been read back. A killed export leaves that hidden folder, which no importer takes for a data set; one that fails
-//! takes it away again.
+//! An export of many files is written into a hidden folder and renamed into its place when everything stands and has been
+//! read back. A killed export leaves that hidden folder, which no importer takes for a data set; one that fails takes it
+//! away again. A target that is there already, and empty, stays the folder that it is (it may be somebody's working
+//! directory or a mount): the hidden folder is made inside it, and what it holds is moved up in the end.
 
 use std::{
+    ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -13,9 +15,13 @@ use sha2::{Digest, Sha256};
 
 use super::FormatError;
 
+/// How the names of hidden folders begin.
+const HIDDEN: &str = ".unfinished-";
+
 /// A folder that is being filled.
 pub(super) struct Unfinished {
     target: PathBuf,
+    is_there: bool,
     hidden: tempfile::TempDir,
     folder: PathBuf,
 }
@@ -27,28 +33,29 @@ impl Unfinished {
             let path = path.to_owned();
             move |source| FormatError::Io { path, source }
         };
-        match fs::read_dir(target) {
-            Ok(mut entries) => {
-                if entries.next().is_some() {
-                    return Err(FormatError::Invalid {
-                        path: target.to_owned(),
-                        reason: "this folder is not empty: export into a new one, or remove it first".to_owned(),
-                    });
+        let is_there = match entries(target) {
+            Ok(entries) => {
+                let is_left_over = |path: &PathBuf| name_of(path).as_encoded_bytes().starts_with(HIDDEN.as_bytes());
+                if !entries.iter().all(is_left_over) {
+                    let reason = "this folder is not empty: export into a new one, or remove it first".to_owned();
+                    return Err(FormatError::Invalid { path: target.to_owned(), reason });
                 }
+                true
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(failed(target)(error)),
-        }
-        let parent = match target.parent() {
+        };
+        let beside = match target.parent() {
+            _ if is_there => target,
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        fs::create_dir_all(parent).map_err(failed(parent))?;
-        let hidden = tempfile::Builder::new().prefix(".unfinished-").tempdir_in(parent).map_err(failed(parent))?;
+        fs::create_dir_all(beside).map_err(failed(beside))?;
+        let hidden = tempfile::Builder::new().prefix(HIDDEN).tempdir_in(beside).map_err(failed(beside))?;
         // The temporary folder is its owner's alone; the one inside it, which is to stay, is as the umask has it.
         let folder = hidden.path().join(target.file_name().unwrap_or("data".as_ref()));
         fs::create_dir(&folder).map_err(failed(&folder))?;
-        Ok(Self { target: target.to_owned(), hidden, folder })
+        Ok(Self { target: target.to_owned(), is_there, hidden, folder })
     }
 
     /// The folder to fill.
@@ -66,15 +73,25 @@ impl Unfinished {
 
     /// Puts the folder in its place.
     pub(super) fn finish(self) -> Result<PathBuf, FormatError> {
+        let finish = || {
+            if !self.is_there {
+                return fs::rename(&self.folder, &self.target);
+            }
+            entries(&self.folder)?.iter().try_for_each(|path| fs::rename(path, self.target.join(name_of(path))))
+        };
         let failed = |source| FormatError::Io { path: self.target.clone(), source };
-        match fs::remove_dir(&self.target) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
-        }
-        fs::rename(&self.folder, &self.target).map_err(failed)?;
+        finish().map_err(failed)?;
         self.hidden.close().map_err(failed)?;
         Ok(self.target)
     }
+}
+
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+}
+
+fn name_of(entry: &Path) -> &OsStr {
+    entry.file_name().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -108,12 +125,17 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_folder_is_taken_and_a_filled_one_refused() {
+    fn an_empty_folder_stays_the_folder_that_it_is_and_a_filled_one_is_refused() {
         let parent = tempfile::tempdir().unwrap();
         let target = parent.path().join("out");
-        fs::create_dir(&target).unwrap();
-        Unfinished::new(&target).unwrap().finish().unwrap();
-        fs::write(target.join("a"), "1").unwrap();
+        fs::create_dir_all(target.join(".unfinished-by-one-that-was-killed")).unwrap();
+        let inode = || std::os::unix::fs::MetadataExt::ino(&fs::metadata(&target).unwrap());
+        let before = inode();
+        let unfinished = Unfinished::new(&target).unwrap();
+        unfinished.state("a", b"abc").unwrap();
+        unfinished.finish().unwrap();
+        assert_eq!(inode(), before);
+        assert!(target.join("a").is_file() && names(&target).len() == 2);
         assert!(matches!(Unfinished::new(&target), Err(FormatError::Invalid { .. })));
     }
 }

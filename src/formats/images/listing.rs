@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -133,7 +134,8 @@ pub(super) fn list(path: &Path, taxonomy: &Taxonomy, options: &ImportOptions) ->
 pub(super) fn detect(path: &Path) -> bool {
     let folders = |folder: &Path| -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+        let shown = entries.filter(|entry| !is_hidden(&entry.file_name()));
+        shown.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
     };
     let holds_pair = |folder: &PathBuf| {
         let mut names: HashMap<String, bool> = HashMap::new();
@@ -155,7 +157,6 @@ fn pictures(root: &Path, except: Option<&Path>, remarks: &mut Vec<String>) -> Re
         let reason = "this is no folder of pictures".to_owned();
         return Err(FormatError::Invalid { path: root.to_owned(), reason });
     }
-    let is_hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().first() == Some(&b'.');
     let walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter().filter_entry(|entry| {
         entry.depth() == 0 || !(is_hidden(entry.file_name()) || except.is_some_and(|except| entry.path() == except))
     });
@@ -170,7 +171,7 @@ fn pictures(root: &Path, except: Option<&Path>, remarks: &mut Vec<String>) -> Re
             continue;
         }
         let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
-        let Some(parts) = below.iter().map(std::ffi::OsStr::to_str).collect::<Option<Vec<_>>>() else {
+        let Some(parts) = below.iter().map(OsStr::to_str).collect::<Option<Vec<_>>>() else {
             unreadable += 1;
             continue;
         };
@@ -188,6 +189,10 @@ fn pictures(root: &Path, except: Option<&Path>, remarks: &mut Vec<String>) -> Re
         remarks.push(format!("{}: {unreadable} files whose names are no Unicode were left out", root.display()));
     }
     Ok(pictures)
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().first() == Some(&b'.')
 }
 
 /// Name and ending of a picture file; None for other files.

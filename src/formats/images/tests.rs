@@ -355,3 +355,36 @@ fn names_that_would_collide_or_pass_for_masks_are_numbered() {
         [("../up", Some(1), "x"), ("train", Some(0), "a-2"), ("train", Some(0), "a"), ("train", Some(0), "a_mask-2")];
     assert_eq!(names(&read), expected);
 }
+
+#[test]
+fn the_real_photos_come_in_whole_and_go_out_equal() {
+    let Some(data) = std::env::var_os("RIVAL10_DATA").filter(|data| !data.is_empty()) else {
+        println!("skipped: RIVAL10_DATA names no folder with real photos");
+        return;
+    };
+    let taxonomy = Taxonomy::from_toml(include_str!("../../../schema/taxonomy/rival10.toml")).unwrap();
+    let folder = Path::new(&data).join("images");
+    let importer = (FORMAT.open)(&folder, &taxonomy, &ImportOptions::default()).unwrap();
+    let items: Vec<Item> = (0..importer.len()).map(|index| importer.read(index).unwrap()).collect();
+    let manifest = fs::read(folder.join("manifest.json")).unwrap();
+    let manifest: Vec<serde_json::Value> = serde_json::from_slice(&manifest).unwrap();
+    assert_eq!(items.len(), manifest.len());
+    for entry in &manifest {
+        let item = items.iter().find(|item| item.file.ends_with(entry["file"].as_str().unwrap())).unwrap();
+        assert_eq!(item.class, taxonomy.class(entry["class"].as_str().unwrap()));
+        let mask = &item.instances[0].masks[&Layer::Object];
+        let share = mask.area() as f64 / mask.size().pixels() as f64;
+        assert!((share - entry["mask_fraction"].as_f64().unwrap()).abs() < 1e-3, "{entry}: {share}");
+        assert_eq!(item.remarks, [""; 0]);
+    }
+    assert!(
+        importer.remarks().iter().all(|remark| remark.starts_with("pictures deeper than")),
+        "{:?}",
+        importer.remarks()
+    );
+
+    let out = Tree::new();
+    let dataset = Dataset { taxonomy: &taxonomy, items: &items };
+    let receipt = FORMAT.export.unwrap()(&dataset, out.path(), &ExportOptions::default(), &Silent).unwrap();
+    assert_eq!((receipt.images, receipt.differing_masks), (items.len() as u64, vec![]));
+}

@@ -207,7 +207,8 @@ fn read_dict(
                 continue;
             }
         };
-        let refused = |reason: &dyn ToString| at(&path, &format!("entry {name:?}: {}", reason.to_string()));
+        let refused =
+            |reason: &dyn ToString| at(&path, &format!("entry {name:?}: {}", reason.to_string().trim_end_matches('.')));
         let text = dict.get(name).map_err(|error| refused(&error))?.unwrap_or_default();
         let png = decode_base64(&text).map_err(|error| refused(&error))?;
         let mask = Mask::from_png(&png, options.max_pixels).map_err(|error| refused(&error))?;

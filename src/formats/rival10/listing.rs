@@ -101,6 +101,10 @@ fn list_variant(
             unreadable += 1;
             continue;
         };
+        // What some systems leave beside every file they copy begins with a dot and ends like the file.
+        if name.starts_with('.') {
+            continue;
+        }
         let of = [LABELS, DICT, MERGED].into_iter().find_map(|ending| name.strip_suffix(ending));
         if let Some(stem) = of {
             described.insert(stem.to_owned());

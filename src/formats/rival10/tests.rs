@@ -382,3 +382,22 @@ fn a_writer_refuses_what_would_not_read_back() {
     }
     assert_eq!(import(&writer.finish().unwrap(), &toys()).len(), 1);
 }
+
+#[test]
+fn the_real_photos_come_in_whole_and_go_out_equal() {
+    let Some(data) = std::env::var_os("RIVAL10_DATA").filter(|data| !data.is_empty()) else {
+        println!("skipped: RIVAL10_DATA names no folder with real photos");
+        return;
+    };
+    let taxonomy = rival10();
+    let items = import(&Path::new(&data).join("rival10-photos"), &taxonomy);
+    let of = |split: &str| items.iter().filter(|item| item.split == split).count();
+    assert_eq!((items.len(), of("train"), of("test")), (47, 35, 12));
+    let folder = tempfile::tempdir().unwrap();
+    let receipt = export(&taxonomy, &items, folder.path()).unwrap();
+    assert_eq!((receipt.images, receipt.differing_masks, receipt.lost), (47, vec![], vec![]));
+    for (item, back) in items.iter().zip(import(folder.path(), &taxonomy)) {
+        assert_eq!((&item.name, item.content, &item.instances), (&back.name, back.content, &back.instances));
+        assert_eq!(item.remarks, back.remarks);
+    }
+}
