@@ -92,6 +92,22 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<Outcome> {
 
 /// The report as tables: the headline, then every table, then what a reader must know.
 pub(super) fn print_report(shell: &Shell, report: &Report) -> anyhow::Result<()> {
+    print_headline(shell, report)?;
+    for table in &report.tables {
+        shell.print(format!("\n{}", table.caption))?;
+        print_cells(shell, table)?;
+    }
+    if !report.notes.is_empty() {
+        shell.print("")?;
+    }
+    for note in &report.notes {
+        shell.print(format!("note: {note}"))?;
+    }
+    Ok(())
+}
+
+/// The few numbers that matter most.
+pub(super) fn print_headline(shell: &Shell, report: &Report) -> anyhow::Result<()> {
     let number = |x: f64| format!("{x:.4}");
     let headline: Vec<Vec<String>> = report
         .headline
@@ -110,16 +126,6 @@ pub(super) fn print_report(shell: &Shell, report: &Report) -> anyhow::Result<()>
         })
         .collect();
     shell.print_table(&["estimate", "model", "value", "interval", "images"], &headline)?;
-    for table in &report.tables {
-        shell.print(format!("\n{}", table.caption))?;
-        print_cells(shell, table)?;
-    }
-    if !report.notes.is_empty() {
-        shell.print("")?;
-    }
-    for note in &report.notes {
-        shell.print(format!("note: {note}"))?;
-    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 mod analyze;
 mod annotators;
 mod completions;
+mod demo;
 mod dump;
 mod export;
 mod history;
@@ -37,6 +38,7 @@ use shell::Shell;
     max_term_width = 100,
     after_help = "\
 Examples:
+  rival10 demo                                   from nothing to an analysis, in one command
   rival10 init photos && cd photos               a new project
   rival10 import --format images ~/photos        a folder a class, NAME.jpg with NAME_mask.png
   rival10 models add mobilenet net.onnx --labels imagenet --preset mobilenet
@@ -77,6 +79,8 @@ pub struct Global {
 
 #[derive(Subcommand)]
 enum Command {
+    /// From nothing to an analysis in one command, with data that the binary draws itself
+    Demo(demo::Args),
     /// Make a new project
     Init(init::Args),
     /// Bring images, masks and attributes in
@@ -141,6 +145,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
     match command {
+        Command::Demo(args) => demo::run(args, shell),
         Command::Init(args) => init::run(&args, shell),
         Command::Import(args) => import::run(args, shell),
         Command::Stats(args) => stats::run(&args, shell),

@@ -6,6 +6,7 @@
 mod analyze;
 mod annotators;
 mod contact_sheet;
+mod demo;
 mod dump;
 mod export;
 mod history;
@@ -33,6 +34,7 @@ pub use crate::{
 };
 pub use analyze::{AnalyzeRequest, Analyzed, ListedAnalysis, analyze, list_analyses, unknown_analysis};
 pub use annotators::{ListedAnnotator, add_annotator, list_annotators};
+pub use demo::{Demo, demo};
 pub use dump::dump;
 pub use export::{ExportReport, ExportRequest, export};
 pub use history::{LogEntry, log, undo};

@@ -65,9 +65,11 @@ fn write_attributes(dir: &Path, classes: usize, attributes: usize) {
     fs::write(dir.join("pictures/attributes.csv"), table + "\n").unwrap();
 }
 
-/// What is said of each picture, by its content.
+/// What is said of each picture, by its content. The numbers that the COCO file gave instances are left out: the project
+/// that it came from had none.
 fn annotations(dump: &str) -> BTreeSet<String> {
-    let said = |(image, instances): (Value, Vec<Value>)| {
+    let said = |(image, mut instances): (Value, Vec<Value>)| {
+        instances.iter_mut().for_each(|instance| instance["source_id"] = Value::Null);
         format!("{} {} {} {instances:?}", image["blake3"], image["split"], image["class"])
     };
     images(dump).into_iter().map(said).collect()
