@@ -3,7 +3,7 @@
 //! A photo with an EXIF orientation has two frames: as it is stored and as it is shown. Projects speak of the shown one
 //! alone, so a mask that was drawn on the stored picture is turned here, once, on its way in.
 
-use rival10_imaging::Header;
+use rival10_imaging::{Header, Limits};
 
 use super::MaskFrame;
 use crate::domain::{Mask, Size};
@@ -14,6 +14,19 @@ use crate::domain::{Mask, Size};
 pub(super) struct WrongSize {
     mask: Size,
     image: Size,
+}
+
+/// Whether a mask file's header says that it fits `image`: what does not is refused before a pixel of it is decoded, so
+/// that a small file can't cost more than the image did.
+///
+/// # Errors
+/// A sentence: the file is no picture, or not one of the image's size.
+pub(super) fn fits(file: &[u8], image: &Header, limits: Limits) -> Result<(), String> {
+    let mask = rival10_imaging::inspect(file, limits).map_err(|error| error.to_string())?.stored;
+    if mask == image.size || mask == image.stored {
+        return Ok(());
+    }
+    Err(WrongSize { mask, image: image.size }.to_string())
 }
 
 /// The mask in the frame in which its image is shown.

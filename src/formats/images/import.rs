@@ -76,6 +76,7 @@ impl Importer for Images {
         if let Some(file) = the_mask(found)? {
             let failed = |reason: String| ItemError { path: file.to_owned(), reason };
             let bytes = bounded::read(file, bounded::picture_limit(self.options.max_pixels))?;
+            frame::fits(&bytes, &header, limits).map_err(failed)?;
             let grey = rival10_imaging::decode_grey(&bytes, limits).map_err(|error| failed(error.to_string()))?;
             let (object, ignore) =
                 mask_values::layers(&grey, &self.options.mask_values).map_err(|error| failed(error.to_string()))?;

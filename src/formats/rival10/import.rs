@@ -193,6 +193,7 @@ fn read_dict(
         return Ok(BTreeMap::new());
     }
     let bytes = bounded::read(&path, MAX_DICT)?;
+    let limits = Limits { max_pixels: options.max_pixels };
     let dict = Dict::read(&bytes).map_err(|error| at(&path, &error))?;
     let mut masks = BTreeMap::new();
     for name in dict.names() {
@@ -211,6 +212,7 @@ fn read_dict(
             |reason: &dyn ToString| at(&path, &format!("entry {name:?}: {}", reason.to_string().trim_end_matches('.')));
         let text = dict.get(name).map_err(|error| refused(&error))?.unwrap_or_default();
         let png = decode_base64(&text).map_err(|error| refused(&error))?;
+        frame::fits(&png, image, limits).map_err(|error| refused(&error))?;
         let mask = Mask::from_png(&png, options.max_pixels).map_err(|error| refused(&error))?;
         let mask = frame::upright(mask, image, options.mask_frame).map_err(|error| refused(&error))?;
         masks.insert(layer, mask);
@@ -245,6 +247,7 @@ fn read_object_mask(
         return Ok(None);
     };
     let limits = Limits { max_pixels: options.max_pixels };
+    frame::fits(&bytes, image, limits).map_err(|error| at(&path, &error))?;
     let grey = rival10_imaging::decode_grey(&bytes, limits).map_err(|error: ImageError| at(&path, &error))?;
     let width = grey.size.width as usize;
     let mask = Mask::from_fn(grey.size, |x, y| grey.pixels[y as usize * width + x as usize] >= 128);
