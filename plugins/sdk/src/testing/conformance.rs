@@ -4,6 +4,8 @@
 //! host may: other batches, orders, threads, parts. It proves that an analysis is well behaved, not that its numbers are
 //! right: known answers are each analysis's own tests.
 
+mod host;
+
 use std::{
     collections::BTreeSet,
     fmt,
@@ -11,15 +13,14 @@ use std::{
     sync::Arc,
 };
 
-use rayon::prelude::*;
-
+use self::host::{Host, PLAIN, Setup, host, only, same, states, whole};
 use super::{
     classifiers::{CellMeans, Limited},
     scenes::{Scenes, taxonomy},
 };
 use crate::{
-    Analysis, AnalysisError, ClassGroups, Classifier, Column, Context, Kind, Model, Plugin, Profile, Provenance,
-    Report, Rows, Sample, SampleSource, Settings, Size, State, Study, Taxonomy, Value,
+    Analysis, AnalysisError, ClassGroups, Classifier, Column, Kind, Model, Plugin, Profile, Provenance, Report, Rows,
+    SampleSource, Settings, Size, Taxonomy, Value,
 };
 
 /// What every analysis must keep.
@@ -103,24 +104,6 @@ pub fn conformance_with(plugin: &Plugin, settings: &[(&str, &str)]) -> Result<()
     suite.few_samples()?;
     suite.settings()
 }
-
-/// One toy run's surroundings.
-struct Setup {
-    taxonomy: Taxonomy,
-    scenes: Scenes,
-    models: Vec<Model>,
-    provenance: Provenance,
-}
-
-/// How a host goes about it.
-#[derive(Clone, Copy)]
-struct Host {
-    batch: usize,
-    reversed: bool,
-    threads: usize,
-}
-
-const PLAIN: Host = Host { batch: usize::MAX, reversed: false, threads: 1 };
 
 struct Suite<'a> {
     plugin: &'a Plugin,
@@ -455,93 +438,6 @@ impl Suite<'_> {
         }
         Ok(())
     }
-}
-
-impl Setup {
-    fn study<'a>(&'a self, states: &'a [State]) -> Study<'a> {
-        Study {
-            taxonomy: &self.taxonomy,
-            models: &self.models,
-            samples: self.scenes.samples(),
-            states,
-            provenance: &self.provenance,
-        }
-    }
-
-    fn context<'a>(&'a self, states: &'a [State]) -> Context<'a> {
-        Context { study: self.study(states), source: &self.scenes }
-    }
-}
-
-/// Every phase's rows in key order.
-fn host(analysis: &dyn Analysis, setup: &Setup, way: Host) -> Result<Vec<Rows>, AnalysisError> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(way.threads)
-        .build()
-        .map_err(|error| AnalysisError::Unfit(error.to_string()))?;
-    let mut samples: Vec<Sample> = setup.scenes.samples().to_vec();
-    if way.reversed {
-        samples.reverse();
-    }
-    let (mut phases, mut states) = (Vec::new(), Vec::new());
-    for (number, phase) in analysis.phases().iter().enumerate() {
-        let context = setup.context(&states);
-        let map = |batch: &[Sample]| analysis.map(number, &context, batch);
-        let size = way.batch.min(samples.len().max(1));
-        let batches: Vec<Rows> = pool.install(|| samples.par_chunks(size).map(map).collect::<Result<_, _>>())?;
-        let mut rows = Rows::new(phase.columns);
-        for batch in batches {
-            if batch.columns() != phase.columns {
-                return Ok(vec![batch]);
-            }
-            rows.append(batch);
-        }
-        rows.sort();
-        let state = pass_on(&analysis.reduce(number, &setup.study(&states), &rows)?)?;
-        states.push(state);
-        phases.push(rows);
-    }
-    Ok(phases)
-}
-
-/// The state of every phase, from rows that are there.
-fn states(analysis: &dyn Analysis, setup: &Setup, rows: &[Rows]) -> Result<Vec<State>, AnalysisError> {
-    let mut states = Vec::new();
-    for (phase, rows) in rows.iter().enumerate() {
-        let state = pass_on(&analysis.reduce(phase, &setup.study(&states), rows)?)?;
-        states.push(state);
-    }
-    Ok(states)
-}
-
-/// Rows and report.
-fn whole(analysis: &dyn Analysis, setup: &Setup) -> Result<(Vec<Rows>, Report), AnalysisError> {
-    let rows = host(analysis, setup, PLAIN)?;
-    let states = states(analysis, setup, &rows)?;
-    let report = analysis.report(&setup.study(&states), &rows)?;
-    Ok((rows, report))
-}
-
-/// A state as the next phase gets it: written and read again.
-fn pass_on(state: &State) -> Result<State, AnalysisError> {
-    serde_json::from_str(&state.to_string()).map_err(|error| AnalysisError::Unfit(error.to_string()))
-}
-
-fn only(rows: &Rows, keep: impl Fn(&[Value]) -> bool) -> Rows {
-    let mut kept = Rows::new(rows.columns());
-    for row in rows.iter().filter(|row| keep(row)) {
-        kept.push(row.to_vec()).expect("the row comes from a table of the same columns");
-    }
-    kept
-}
-
-/// Equal to the bit, unlike `==`, for which 0.0 and -0.0 are the same.
-fn same(a: &[Value], b: &[Value]) -> bool {
-    a.len() == b.len()
-        && a.iter().zip(b).all(|pair| match pair {
-            (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits(),
-            (a, b) => a == b,
-        })
 }
 
 #[cfg(test)]

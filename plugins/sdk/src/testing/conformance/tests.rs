@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
-use crate::{Batch, Capabilities, Geometry, Needs, Parameter, Phase, Philox, State};
+use crate::{Batch, Capabilities, Context, Geometry, Needs, Parameter, Phase, Philox, Sample, State, Study};
 
 /// A small analysis with one fault, named by its parameter `fault`.
 struct Toy {
