@@ -1,8 +1,7 @@
 //! `rival10 import`.
 
-use std::{path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::ValueEnum;
 use regex::Regex;
 
@@ -48,11 +47,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     masks: Option<PathBuf>,
     /// `folder`, a regular expression whose first group is the class, or a CSV file with columns file and class
-    #[arg(long, value_name = "folder|REGEX|CSV", default_value = "folder")]
-    class_from: String,
+    #[arg(long, value_name = "folder|REGEX|CSV", default_value = "folder", value_parser = class_from)]
+    class_from: ClassFrom,
     /// What the grey values of a mask mean: fg, bg or ignore
-    #[arg(long, value_name = "fg=1,bg=2,ignore=3", default_value = "")]
-    mask_values: String,
+    #[arg(long, value_name = "fg=1,bg=2,ignore=3", value_delimiter = ',', value_parser = mask_value)]
+    mask_values: Vec<(u8, MaskValue)>,
     /// Masks of images with an EXIF orientation are drawn on the picture as shown or as stored
     #[arg(long, value_enum, default_value_t = FrameArg::Upright)]
     mask_frame: FrameArg,
@@ -91,8 +90,8 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<Outcome> {
             split: args.split,
             images: args.images,
             masks: args.masks,
-            class_from: class_from(&args.class_from)?,
-            mask_values: mask_values(&args.mask_values)?,
+            class_from: args.class_from,
+            mask_values: args.mask_values,
             mask_frame: match args.mask_frame {
                 FrameArg::Upright => MaskFrame::Upright,
                 FrameArg::Stored => MaskFrame::Stored,
@@ -133,31 +132,28 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn class_from(text: &str) -> anyhow::Result<ClassFrom> {
+fn class_from(text: &str) -> Result<ClassFrom, String> {
     if text == "folder" {
         return Ok(ClassFrom::Folder);
     }
     if text.to_ascii_lowercase().ends_with(".csv") {
         return Ok(ClassFrom::Table(PathBuf::from(text)));
     }
-    let pattern = Regex::new(text).with_context(|| format!("--class-from {text:?} is no regular expression"))?;
-    anyhow::ensure!(pattern.captures_len() > 1, "--class-from {text:?} has no group: put the class in parentheses");
+    let pattern = Regex::new(text).map_err(|e| format!("no regular expression: {e}"))?;
+    if pattern.captures_len() < 2 {
+        return Err("it has no group: put the class in parentheses".to_owned());
+    }
     Ok(ClassFrom::Pattern(pattern))
 }
 
-fn mask_values(text: &str) -> anyhow::Result<Vec<(u8, MaskValue)>> {
-    let pair = |pair: &str| {
-        let wrong = || format!("--mask-values {pair:?}: expected fg=N, bg=N or ignore=N with N from 0 to 255");
-        let (name, value) = pair.split_once('=').with_context(wrong)?;
-        let meaning = match name.trim() {
-            "fg" => MaskValue::Foreground,
-            "bg" => MaskValue::Background,
-            "ignore" => MaskValue::Ignore,
-            _ => anyhow::bail!(wrong()),
-        };
-        Ok((u8::from_str(value.trim()).with_context(wrong)?, meaning))
-    };
-    text.split(',').filter(|part| !part.trim().is_empty()).map(pair).collect()
+fn mask_value(text: &str) -> Result<(u8, MaskValue), String> {
+    let parts = text.split_once('=').and_then(|(name, value)| Some((name.trim(), value.trim().parse().ok()?)));
+    match parts {
+        Some(("fg", value)) => Ok((value, MaskValue::Foreground)),
+        Some(("bg", value)) => Ok((value, MaskValue::Background)),
+        Some(("ignore", value)) => Ok((value, MaskValue::Ignore)),
+        _ => Err("expected fg=N, bg=N or ignore=N with N from 0 to 255".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -165,20 +161,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mask_values_name_what_each_grey_value_means() {
-        let values = mask_values("fg=1, bg=2,ignore=255").unwrap();
-        assert_eq!(values, [(1, MaskValue::Foreground), (2, MaskValue::Background), (255, MaskValue::Ignore)]);
-        assert!(mask_values("").unwrap().is_empty());
-        for wrong in ["fg", "fg=256", "object=1", "fg=-1"] {
-            assert!(mask_values(wrong).unwrap_err().to_string().contains("--mask-values"), "{wrong}");
+    fn a_mask_value_says_what_a_grey_value_means() {
+        assert_eq!(mask_value("fg=1"), Ok((1, MaskValue::Foreground)));
+        assert_eq!(mask_value(" bg = 2"), Ok((2, MaskValue::Background)));
+        assert_eq!(mask_value("ignore=255"), Ok((255, MaskValue::Ignore)));
+        for wrong in ["", "fg", "fg=256", "object=1", "fg=-1"] {
+            assert!(mask_value(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn a_class_pattern_needs_a_group() {
-        assert!(matches!(class_from("folder").unwrap(), ClassFrom::Folder));
-        assert!(matches!(class_from("Labels.CSV").unwrap(), ClassFrom::Table(_)));
-        assert!(matches!(class_from("^([a-z]+)_").unwrap(), ClassFrom::Pattern(_)));
+        assert!(matches!(class_from("folder"), Ok(ClassFrom::Folder)));
+        assert!(matches!(class_from("Labels.CSV"), Ok(ClassFrom::Table(_))));
+        assert!(matches!(class_from("^([a-z]+)_"), Ok(ClassFrom::Pattern(_))));
         assert!(class_from("^[a-z]+_").is_err());
         assert!(class_from("(").is_err());
     }

@@ -192,7 +192,7 @@ pub enum StoreError {
     },
     /// What was asked to be written to took no more.
     #[error("could not write the dump: {0}")]
-    Write(io::Error),
+    Write(#[source] io::Error),
 }
 
 /// What the inner parts of the store fail with: they know no file name. The store's two doors, `read` and `write`, turn

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod binary;
+mod edge;
 mod kills;
 mod relink;
 mod taxonomies;
