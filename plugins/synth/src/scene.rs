@@ -18,6 +18,10 @@ use crate::{
 };
 
 /// A picture of one object, and what is true of it.
+///
+/// Every pixel has four samples. It belongs to the object, or to a part of it, if at least two of them show it: what is
+/// hidden by something in front is in no mask, what is half covered by an edge is in or out by this rule alone. Shadows and
+/// reflections are not the object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scene {
     /// Its number in its plan.

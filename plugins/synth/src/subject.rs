@@ -3,7 +3,25 @@
 /// The ten classes' names, in label order.
 pub const CLASSES: [&str; 10] = ["truck", "car", "plane", "ship", "cat", "dog", "equine", "deer", "frog", "bird"];
 
-/// The eighteen attributes' names, in the order of the attribute vector.
+/// The eighteen attributes' names, in the order of the attribute vector. All are decided in every scene:
+///
+/// | attribute | yes if |
+/// | --- | --- |
+/// | the first eleven | at least a pixel of the part is visible; its mask is those pixels |
+/// | `long-snout` | that part is a muzzle; a dog's must reach out by more than three quarters of its skull's depth |
+/// | `text` | that part is an inscription on the object: the rectangle that its letters stand in |
+/// | `ears`, `floppy-ears` | an ear that stands up is the one, an ear that hangs down the other, none is both |
+/// | `colored-eyes` | that part is a coloured iris with its pupil; dark brown and black eyes have none |
+/// | `tail` | that part is an animal's tail, or a plane's fin and tailplane |
+/// | `hairy` | strokes of fur stand out of the coat |
+/// | `metallic` | the paint has the highlights and reflections of metal |
+/// | `wet` | the object is drawn with a wet sheen: by its nature, or because it is in, on or over water |
+/// | `long` | the box around the outline is at least 1.8 times as wide as high |
+/// | `tall` | it is at least 1.1 times as high as wide |
+/// | `rectangular` | the outline covers at least 70% of that box |
+/// | `patterned` | marks (stripes, spots, patches, bars, bands of livery) cover at least 2% of what is visible |
+///
+/// The outline is the object's own, before anything stands in front of it.
 pub const ATTRIBUTES: [&str; 18] = [
     "long-snout",
     "wings",

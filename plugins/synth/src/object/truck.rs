@@ -52,7 +52,8 @@ pub(crate) fn truck(random: &mut Random) -> Posed {
     }
     let hubs: Vec<Vec3> = axles.iter().map(|&x| vec3(x, 0.5, 0.98)).collect();
     wheels(&mut model, &hubs, 0.5, 0.36, rim, random);
-    model.traits.metallic = metallic;
+    // A tank shines whatever the cab is painted with.
+    model.traits.metallic = metallic || body == Body::Tank;
     Posed { model, flying: false, from_above: 20.0, turn: [-38.0, 58.0] }
 }
 
