@@ -40,6 +40,31 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write(path, |writer| writer.write_all(bytes))
 }
 
+/// Whether an error of this kind may be gone when the same is tried again: a full disk, a busy file, a network file system
+/// that does not answer.
+#[must_use]
+pub fn may_pass(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        kind,
+        Kind::Interrupted
+            | Kind::TimedOut
+            | Kind::WouldBlock
+            | Kind::StorageFull
+            | Kind::QuotaExceeded
+            | Kind::ResourceBusy
+            | Kind::OutOfMemory
+            | Kind::StaleNetworkFileHandle
+            | Kind::NetworkDown
+            | Kind::NetworkUnreachable
+            | Kind::HostUnreachable
+            | Kind::NotConnected
+            | Kind::ConnectionReset
+            | Kind::ConnectionAborted
+            | Kind::BrokenPipe
+    )
+}
+
 /// What an ordinary new file gets: the umask decides, where a temporary file would be its owner's alone.
 fn permissions() -> fs::Permissions {
     use std::os::unix::fs::PermissionsExt;

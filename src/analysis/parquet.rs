@@ -37,6 +37,16 @@ pub struct ParquetFileError {
     pub path: PathBuf,
     /// What is wrong.
     pub reason: String,
+    /// What kind of error the system met; none where the file itself is at fault.
+    pub kind: Option<io::ErrorKind>,
+}
+
+impl ParquetFileError {
+    /// A file that is at fault itself.
+    #[must_use]
+    pub fn new(path: &Path, reason: String) -> Self {
+        Self { path: path.to_owned(), reason, kind: None }
+    }
 }
 
 /// Writes `rows` with `metadata` to `path`, whole or not at all. The same rows and metadata give the same bytes.
@@ -44,7 +54,7 @@ pub struct ParquetFileError {
 /// # Errors
 /// [`ParquetFileError`] with what the system said.
 pub fn write(path: &Path, rows: &Rows, metadata: &BTreeMap<&str, String>) -> Result<(), ParquetFileError> {
-    let failed = |reason: String| ParquetFileError { path: path.to_owned(), reason };
+    let failed = |reason: String| ParquetFileError::new(path, reason);
     let batch = to_batch(rows).map_err(|e| failed(e.to_string()))?;
     let pairs = metadata.iter().map(|(key, value)| KeyValue::new((*key).to_owned(), value.clone()));
     let pairs = pairs.chain([KeyValue::new(DIGEST.to_owned(), digest(rows))]).collect();
@@ -56,7 +66,16 @@ pub fn write(path: &Path, rows: &Rows, metadata: &BTreeMap<&str, String>) -> Res
         writer.close()?;
         Ok(())
     });
-    written.map_err(|e| failed(e.to_string()))
+    written.map_err(|error| {
+        let kind = match &error {
+            WriteError::Io(error) => Some(error.kind()),
+            WriteError::Parquet(ParquetError::External(error)) => {
+                error.downcast_ref::<io::Error>().map(io::Error::kind)
+            }
+            WriteError::Parquet(_) => None,
+        };
+        ParquetFileError { kind, ..failed(error.to_string()) }
+    })
 }
 
 /// Reads rows with the declared `columns` from `path`, and their metadata.
@@ -64,8 +83,8 @@ pub fn write(path: &Path, rows: &Rows, metadata: &BTreeMap<&str, String>) -> Res
 /// # Errors
 /// [`ParquetFileError`] if the file is damaged, has other columns, or its rows are not those that were written.
 pub fn read(path: &Path, columns: &[Column]) -> Result<(Rows, BTreeMap<String, String>), ParquetFileError> {
-    let failed = |reason: String| ParquetFileError { path: path.to_owned(), reason };
-    let file = File::open(path).map_err(|e| failed(e.to_string()))?;
+    let failed = |reason: String| ParquetFileError::new(path, reason);
+    let file = File::open(path).map_err(|e| ParquetFileError { kind: Some(e.kind()), ..failed(e.to_string()) })?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| failed(e.to_string()))?;
     let pairs = builder.metadata().file_metadata().key_value_metadata();
     let metadata: BTreeMap<String, String> =

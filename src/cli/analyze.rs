@@ -1,13 +1,22 @@
 //! `rival10 analyze`.
 
+use std::{
+    num::NonZeroUsize,
+    sync::{Mutex, PoisonError},
+};
+
 use clap::CommandFactory;
 use serde_json::Value;
 
 use super::{
     Cli, Outcome,
+    progress::describe,
     shell::{Shell, counted, grouped},
 };
-use crate::ops::{self, AnalyzeRequest, OpsError, Report, Table};
+use crate::{
+    domain::{Forecast, Progress},
+    ops::{self, AnalyzeRequest, Analyzed, OpsError, Project, Report, Shard, Sharded, Table},
+};
 
 /// Run one analysis.
 #[derive(clap::Args)]
@@ -19,8 +28,11 @@ Examples:
   rival10 analyze --plugin noise-sensitivity --help         with the analysis's own parameters
   rival10 analyze --plugin noise-sensitivity --model mobilenet --split test
   rival10 analyze --plugin noise-sensitivity --model a,b --set levels=30,60 --json
+  rival10 analyze --plugin noise-sensitivity --model a --dry-run      how long it would take
+  rival10 analyze --plugin noise-sensitivity --model a --shard 2/4    the second of four parts
 
-The same command goes on where a stopped one was; rows are kept in the project's runs folder as Parquet."
+The same command goes on where a stopped one was; rows are kept in the project's runs folder as Parquet. Shards may run
+at once, in one project or in copies of it; `rival10 runs merge` brings their parts together."
 )]
 pub(super) struct Args {
     /// The analysis
@@ -41,6 +53,15 @@ pub(super) struct Args {
     /// A parameter of the analysis; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Only part I of N; the parts are brought together by `rival10 runs merge`
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// Images that are handed to the analysis at once; changes no number [default: 1]
+    #[arg(long, value_name = "N")]
+    batch: Option<NonZeroUsize>,
+    /// Say what is left to do and how long it will take, from a short probe, and do nothing
+    #[arg(long)]
+    dry_run: bool,
     /// List the analyses
     #[arg(long)]
     list: bool,
@@ -69,11 +90,83 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<Outcome> {
         limit: args.limit,
         settings: args.set,
         seed: shell.seed(),
+        batch: args.batch,
     };
     let mut project = shell.open()?;
-    let done = ops::analyze(&mut project, &request, shell.progress())?;
+    if args.dry_run {
+        return preview(&project, &request, args.shard.unwrap_or_default(), shell);
+    }
+    match args.shard {
+        None => print_analyzed(shell, &ops::analyze(&mut project, &request, shell.progress())?),
+        Some(shard) => print_sharded(shell, &ops::analyze_shard(&mut project, &request, shard, shell.progress())?),
+    }
+}
+
+/// Listens for the forecast alone.
+#[derive(Default)]
+struct Probe(Mutex<Option<Forecast>>);
+
+impl Progress for Probe {
+    fn begin(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn forecast(&self, forecast: &Forecast) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(forecast.clone());
+    }
+    fn end(&self) {}
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
+fn preview(project: &Project, request: &AnalyzeRequest, shard: Shard, shell: &Shell) -> anyhow::Result<Outcome> {
+    let probe = Probe::default();
+    let part = ops::preview(project, request, shard, &probe)?;
+    let forecast = probe.0.into_inner().unwrap_or_else(PoisonError::into_inner);
     if shell.json() {
-        shell.print_json(&done)?;
+        shell.print_json(&serde_json::json!({ "left": part, "forecast": forecast }))?;
+        return Ok(Outcome::Done);
+    }
+    match part {
+        None => shell.print("the run is over already: nothing is left to do")?,
+        Some(part) => {
+            let (found, all) = (part.found, part.found + part.missing);
+            shell.print(format!("run {}: {found} of {all} chunks of phase {:?} are there", part.id, part.phase))?;
+        }
+    }
+    if let Some(forecast) = forecast {
+        shell.print(describe(&forecast))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// What a shard, or a merge of shards, came to.
+pub(super) fn print_sharded(shell: &Shell, sharded: &Sharded) -> anyhow::Result<Outcome> {
+    let part = match sharded {
+        Sharded::Finished(done) => return print_analyzed(shell, done),
+        Sharded::Part(part) => part,
+    };
+    if shell.json() {
+        shell.print_json(part)?;
+        return Ok(Outcome::Done);
+    }
+    let next = match part.missing {
+        0 => format!("all are there: `rival10 runs merge {}` makes the report", part.id),
+        _ => format!("{} are still missing, here or elsewhere", counted(part.missing as u64, "chunk")),
+    };
+    shell.print(format!(
+        "run {}, phase {:?}: {} computed, {} there before; {next}",
+        part.id,
+        part.phase,
+        counted(part.computed as u64, "chunk"),
+        grouped(part.found as u64)
+    ))?;
+    Ok(Outcome::Done)
+}
+
+/// A run that is over.
+pub(super) fn print_analyzed(shell: &Shell, done: &Analyzed) -> anyhow::Result<Outcome> {
+    if shell.json() {
+        shell.print_json(done)?;
         return Ok(Outcome::Done);
     }
     for (reason, count) in &done.excluded {

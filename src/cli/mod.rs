@@ -2,7 +2,8 @@
 //! printed. One file a subcommand; nothing here decides what the toolkit does.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed or what was checked does not hold,
-//! 2 bad usage.
+//! 2 bad usage, 75 (the system's own EX_TEMPFAIL) stopped or held up by the disk, a lock or the network: the same command
+//! may succeed later as it is.
 
 mod analyze;
 mod annotators;
@@ -45,7 +46,10 @@ Examples:
   rival10 analyze --plugin noise-sensitivity --model mobilenet
   rival10 export --format coco --out coco        masks and attributes for pycocotools
 
-`rival10 COMMAND --help` shows examples of each command."
+`rival10 COMMAND --help` shows examples of each command.
+
+Exit codes: 0 done; 1 failed, or what was checked does not hold; 2 bad usage; 75 stopped, or held up by the disk, a lock
+or the network: the same command may succeed later, and goes on where it was."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -120,6 +124,9 @@ enum Command {
     Man(completions::ManArgs),
 }
 
+/// The exit code of what may succeed if it is tried again, as sysexits.h has it: schedulers know it.
+const TRY_AGAIN: u8 = 75;
+
 /// How a command that did not fail ended.
 pub enum Outcome {
     /// What was asked for is done.
@@ -176,6 +183,9 @@ fn fail(error: &anyhow::Error, verbose: bool) -> ExitCode {
     }
     let text = if verbose { format!("{error:?}") } else { error.to_string() };
     shell::complain(&format!("rival10: {text}"));
-    let usage = error.downcast_ref::<OpsError>().is_some_and(OpsError::is_usage);
-    ExitCode::from(if usage { 2 } else { 1 })
+    match error.downcast_ref::<OpsError>() {
+        Some(error) if error.is_usage() => ExitCode::from(2),
+        Some(error) if error.is_retryable() => ExitCode::from(TRY_AGAIN),
+        _ => ExitCode::from(1),
+    }
 }

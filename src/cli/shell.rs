@@ -11,7 +11,10 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
 use serde::Serialize;
 use signal_hook::{consts, flag};
 
-use super::{Global, progress::Bar};
+use super::{
+    Global,
+    progress::{Bar, Look},
+};
 use crate::ops::{self, Project};
 
 /// What a command has at hand to speak with.
@@ -26,14 +29,19 @@ impl Shell {
     pub(super) fn new(global: Global) -> anyhow::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [consts::SIGINT, consts::SIGTERM] {
-            flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop)).context("signal handlers")?;
+            flag::register_conditional_shutdown(signal, super::TRY_AGAIN.into(), Arc::clone(&stop))
+                .context("signal handlers")?;
             flag::register(signal, Arc::clone(&stop)).context("signal handlers")?;
         }
         if let Some(threads) = global.threads {
             rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global().context("worker threads")?;
         }
-        let visible = !global.quiet && !global.json && io::stderr().is_terminal();
-        Ok(Self { global, progress: Bar::new(visible, stop) })
+        let look = match (global.quiet, global.json, io::stderr().is_terminal()) {
+            (true, ..) => Look::Nothing,
+            (_, false, true) => Look::Bar,
+            _ => Look::Lines,
+        };
+        Ok(Self { global, progress: Bar::new(look, stop) })
     }
 
     pub(super) fn json(&self) -> bool {

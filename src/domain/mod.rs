@@ -11,7 +11,7 @@ pub use annotation::{Annotation, AnnotationId, AnnotatorKind, InstanceId, Status
 pub use image::{ImageRecord, Variant};
 pub use item::{Item, ItemInstance, SourceMask};
 pub use layer::Layer;
-pub use progress::{Progress, Silent};
+pub use progress::{Forecast, Progress, Silent};
 pub use rival10_sdk::{
     Attribute, AttributeKind, Bbox, Class, ClassGroups, ContentHash, ImageId, Mask, MaskError, Presence, Sample, Size,
     Stratum, Taxonomy,

@@ -2,32 +2,28 @@
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use rival10_sdk::{Mask, Model, Parameter, Plugin, Presence, Profile, Report, Sample, Settings, Stratum, Taxonomy};
-use serde::Serialize;
+use rival10_sdk::{Model, Parameter, Plugin, Profile, Report, Settings, Taxonomy};
+use serde::{Deserialize, Serialize};
 
-use super::{
-    OpsError, Project,
-    contact_sheet::evenly,
-    models::load_model,
-    selection::{self, StatusFilter},
-};
+use super::{OpsError, Project, inputs::inputs, models::load_model};
 use crate::{
     analysis::{
         registry::{self, PLUGINS},
-        run::{self, Request},
-        source::{FileSource, Input},
+        run::{self, Finished, Manifest, Outcome, Part, Request, RunError, Shard},
+        source::FileSource,
     },
-    domain::{Annotation, ImageRecord, Layer, Progress, RunRecord, RunStatus},
+    domain::{Progress, RunRecord, RunStatus},
+    durable,
     formats::DEFAULT_MAX_PIXELS,
-    store::{AnnotationFilter, ImageFilter},
 };
 
 /// What to run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AnalyzeRequest {
     /// The analysis.
     pub plugin: String,
@@ -43,6 +39,19 @@ pub struct AnalyzeRequest {
     pub settings: Vec<String>,
     /// The seed of everything random.
     pub seed: u64,
+    /// Images that are handed to the analysis at once, one unless given; changes no number.
+    #[serde(skip)]
+    pub batch: Option<NonZeroUsize>,
+}
+
+/// What a shard, or a merge of shards, came to.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Sharded {
+    /// The run is over.
+    Finished(Box<Analyzed>),
+    /// Chunks of a phase are there, and others are still missing.
+    Part(Part),
 }
 
 /// A run that is over.
@@ -109,42 +118,158 @@ pub fn unknown_analysis(name: &str) -> OpsError {
 /// # Errors
 /// [`OpsError`] if a name is unknown, no image takes part, or the run fails; what it had finished is kept.
 pub fn analyze(project: &mut Project, request: &AnalyzeRequest, progress: &dyn Progress) -> Result<Analyzed, OpsError> {
-    let plugin = registry::find(&request.plugin).ok_or_else(|| unknown_analysis(&request.plugin))?;
-    let settings = settings(plugin, request)?;
-    let taxonomy = project.store.taxonomy().clone();
-    let mut models: Vec<Model> = Vec::new();
-    for name in &request.models {
-        models.push(load_model(project, name)?);
+    let prepared = Prepared::of(project, request)?;
+    prepared.record(project, request)?;
+    match run::run(&prepared.request(Shard::WHOLE), progress)? {
+        Outcome::Finished(finished) => prepared.finish(project, *finished),
+        Outcome::Part(part) => Err(not_whole(&part)),
     }
-    let needs = (plugin.configure)(&settings).map_err(run::RunError::from)?.needs();
-    let (inputs, excluded) = inputs(project, &taxonomy, request, needs.object_mask)?;
-    if inputs.is_empty() {
-        let reasons: Vec<String> = excluded.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-        let reasons = if reasons.is_empty() { "the project holds none".to_owned() } else { reasons.join("; ") };
-        return Err(OpsError::Refused(format!("no image takes part in {}: {reasons}", plugin.name)));
-    }
-    let source = FileSource::new(inputs, DEFAULT_MAX_PIXELS);
-    let folder = project.runs_dir();
-    let run_request =
-        Request { plugin, settings, taxonomy: &taxonomy, models: &models, source: &source, folder: &folder };
-    let (manifest, _) = run::plan(&run_request)?;
-    let record = RunRecord {
-        id: manifest.id(),
-        plugin: plugin.name.to_owned(),
-        manifest: manifest.to_json(),
-        status: RunStatus::Unfinished,
-        begun: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs().cast_signed()),
-    };
-    project.store.add_run(&record)?;
-    let finished = run::run(&run_request, progress)?;
-    project.store.finish_run(&finished.id)?;
-    Ok(Analyzed {
-        folder: folder.join(&finished.id),
-        run: finished.id,
-        excluded,
-        reused_chunks: finished.reused_chunks,
-        report: finished.report,
+}
+
+/// Computes one shard's part of the first phase that is not whole.
+///
+/// # Errors
+/// As [`analyze`].
+pub fn analyze_shard(
+    project: &mut Project,
+    request: &AnalyzeRequest,
+    shard: Shard,
+    progress: &dyn Progress,
+) -> Result<Sharded, OpsError> {
+    let prepared = Prepared::of(project, request)?;
+    prepared.record(project, request)?;
+    Ok(match run::run(&prepared.request(shard), progress)? {
+        Outcome::Finished(finished) => Sharded::Finished(Box::new(prepared.finish(project, *finished)?)),
+        Outcome::Part(part) => Sharded::Part(part),
     })
+}
+
+/// What running `request` would take; nothing is computed but a short probe, of whose outcome `progress` hears, and nothing
+/// is recorded. `None` if the run is over.
+///
+/// # Errors
+/// As [`analyze`].
+pub fn preview(
+    project: &Project,
+    request: &AnalyzeRequest,
+    shard: Shard,
+    progress: &dyn Progress,
+) -> Result<Option<Part>, OpsError> {
+    let prepared = Prepared::of(project, request)?;
+    Ok(run::preview(&prepared.request(shard), progress)?)
+}
+
+/// Brings the parts of the run that `request` makes together, from its own folder and from `folders`.
+///
+/// # Errors
+/// [`OpsError::Run`] names what is missing, doubled, damaged or another run's.
+pub(super) fn merge_parts(
+    project: &mut Project,
+    request: &AnalyzeRequest,
+    folders: &[PathBuf],
+) -> Result<Sharded, OpsError> {
+    let prepared = Prepared::of(project, request)?;
+    let outcome = run::merge(&prepared.request(Shard::WHOLE), folders)?;
+    prepared.record(project, request)?;
+    Ok(match outcome {
+        Outcome::Finished(finished) => Sharded::Finished(Box::new(prepared.finish(project, *finished)?)),
+        Outcome::Part(part) => Sharded::Part(part),
+    })
+}
+
+/// The id of the run that `request` makes, and its manifest.
+pub(super) fn manifest(project: &Project, request: &AnalyzeRequest) -> Result<Manifest, OpsError> {
+    let prepared = Prepared::of(project, request)?;
+    Ok(run::plan(&prepared.request(Shard::WHOLE))?.0)
+}
+
+/// The file that says how the run in `folder` was asked for: what its id does not depend on, but going on with it does.
+pub(super) fn request_file(folder: &Path) -> PathBuf {
+    folder.join("request.json")
+}
+
+fn not_whole(part: &Part) -> OpsError {
+    OpsError::Refused(format!("run {} is not whole: {} chunks of {:?} are missing", part.id, part.missing, part.phase))
+}
+
+/// Everything that a run takes, brought together from the project.
+struct Prepared {
+    plugin: &'static Plugin,
+    settings: Settings,
+    taxonomy: Taxonomy,
+    models: Vec<Model>,
+    source: FileSource,
+    folder: PathBuf,
+    batch: NonZeroUsize,
+    excluded: BTreeMap<String, u64>,
+}
+
+impl Prepared {
+    fn of(project: &Project, request: &AnalyzeRequest) -> Result<Self, OpsError> {
+        let plugin = registry::find(&request.plugin).ok_or_else(|| unknown_analysis(&request.plugin))?;
+        let settings = settings(plugin, request)?;
+        let taxonomy = project.store.taxonomy().clone();
+        let mut models: Vec<Model> = Vec::new();
+        for name in &request.models {
+            if models.iter().any(|model| model.classifier.name() == name) {
+                return Err(OpsError::Usage(format!("model {name:?} is named twice")));
+            }
+            models.push(load_model(project, name)?);
+        }
+        let needs = (plugin.configure)(&settings).map_err(RunError::from)?.needs();
+        let (inputs, excluded) = inputs(project, &taxonomy, request, needs.object_mask)?;
+        if inputs.is_empty() {
+            let reasons: Vec<String> = excluded.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+            let reasons = if reasons.is_empty() { "the project holds none".to_owned() } else { reasons.join("; ") };
+            return Err(OpsError::Refused(format!("no image takes part in {}: {reasons}", plugin.name)));
+        }
+        let source = FileSource::new(inputs, DEFAULT_MAX_PIXELS);
+        let batch = request.batch.unwrap_or(NonZeroUsize::MIN);
+        Ok(Self { plugin, settings, taxonomy, models, source, folder: project.runs_dir(), batch, excluded })
+    }
+
+    fn request(&self, shard: Shard) -> Request<'_> {
+        Request {
+            plugin: self.plugin,
+            settings: self.settings.clone(),
+            taxonomy: &self.taxonomy,
+            models: &self.models,
+            source: &self.source,
+            folder: &self.folder,
+            shard,
+            batch: self.batch,
+        }
+    }
+
+    /// Records the run and how it was asked for, unless it is known already.
+    fn record(&self, project: &mut Project, request: &AnalyzeRequest) -> Result<(), OpsError> {
+        let (manifest, _) = run::plan(&self.request(Shard::WHOLE))?;
+        let record = RunRecord {
+            id: manifest.id(),
+            plugin: self.plugin.name.to_owned(),
+            manifest: manifest.to_json(),
+            status: RunStatus::Unfinished,
+            begun: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs().cast_signed()),
+        };
+        project.store.add_run(&record)?;
+        let file = request_file(&self.folder.join(&record.id));
+        if !file.exists() {
+            let json = serde_json::to_vec_pretty(request).expect("names, numbers and lists of them");
+            durable::write_bytes(&file, &json).map_err(OpsError::io(&file))?;
+        }
+        Ok(())
+    }
+
+    fn finish(self, project: &mut Project, finished: Finished) -> Result<Analyzed, OpsError> {
+        project.store.finish_run(&finished.id)?;
+        Ok(Analyzed {
+            folder: self.folder.join(&finished.id),
+            run: finished.id,
+            excluded: self.excluded,
+            reused_chunks: finished.reused_chunks,
+            report: finished.report,
+        })
+    }
 }
 
 fn settings(plugin: &Plugin, request: &AnalyzeRequest) -> Result<Settings, OpsError> {
@@ -157,79 +282,5 @@ fn settings(plugin: &Plugin, request: &AnalyzeRequest) -> Result<Settings, OpsEr
         None => Err(OpsError::Usage(format!("--set {text:?}: expected KEY=VALUE"))),
     };
     let given: Vec<_> = request.settings.iter().map(pair).collect::<Result<_, _>>()?;
-    Ok(Settings::new(plugin, request.seed, profile, &given).map_err(run::RunError::from)?)
-}
-
-/// The images that take part, and how many do not, by reason.
-fn inputs(
-    project: &Project,
-    taxonomy: &Taxonomy,
-    request: &AnalyzeRequest,
-    object_mask: bool,
-) -> Result<(Vec<Input>, BTreeMap<String, u64>), OpsError> {
-    let store = &project.store;
-    let records = store.images(&ImageFilter { split: request.split.clone(), ..ImageFilter::default() })?;
-    if let (Some(split), true) = (&request.split, records.is_empty()) {
-        return Err(OpsError::Usage(format!("no image is in split {split:?}; `rival10 stats --by split` lists them")));
-    }
-    let annotations =
-        store.annotations(&AnnotationFilter { split: request.split.clone(), ..AnnotationFilter::default() })?;
-    let selection = selection::select(records.iter().map(|r| r.id), annotations, StatusFilter::Accepted);
-    let mut excluded = selection.reasons();
-    let mut leave_out = |reason: &str| *excluded.entry(reason.to_owned()).or_insert(0) += 1;
-    let mut inputs = Vec::new();
-    for record in records {
-        let Some(annotations) = selection.chosen.get(&record.id) else { continue };
-        let Some(class) = record.class else {
-            leave_out("its instances are of several classes");
-            continue;
-        };
-        let input = input(record, class, annotations, taxonomy);
-        if object_mask && input.object.is_none() {
-            leave_out("no object mask");
-            continue;
-        }
-        inputs.push(input);
-    }
-    if let Some(limit) = request.limit.filter(|&limit| limit < inputs.len()) {
-        *excluded.entry("beyond --limit".to_owned()).or_insert(0) += (inputs.len() - limit) as u64;
-        inputs = evenly(inputs.len(), limit).map(|at| inputs[at].clone()).collect();
-    }
-    Ok((inputs, excluded))
-}
-
-/// The sample of one image: what its instances of the image's class are, taken together.
-fn input(record: ImageRecord, class: usize, annotations: &[Annotation], taxonomy: &Taxonomy) -> Input {
-    let of_class: Vec<&Annotation> = annotations.iter().filter(|a| a.class == class).collect();
-    let union = |layer: Layer| {
-        let masks = of_class.iter().filter_map(|a| a.masks.get(&layer));
-        masks.cloned().reduce(|a, b| a.union(&b).expect("masks of one image have one size"))
-    };
-    let presence = |index: usize| {
-        let said = |what| of_class.iter().any(|a| a.attributes.get(index) == Some(&what));
-        match () {
-            () if said(Presence::Yes) => Presence::Yes,
-            () if said(Presence::NotJudged) || of_class.is_empty() => Presence::NotJudged,
-            () => Presence::No,
-        }
-    };
-    let ignored = annotations.iter().filter_map(|a| a.masks.get(&Layer::Ignore)).cloned();
-    Input {
-        object: union(Layer::Object),
-        ignore: ignored.reduce(|a, b| a.union(&b).expect("masks of one image have one size")),
-        attributes: (0..taxonomy.attributes.len())
-            .filter_map(|index| union(Layer::Attribute(index)).map(|mask: Mask| (index, mask)))
-            .collect(),
-        sample: Sample {
-            id: record.id,
-            content: record.content,
-            stratum: Stratum::of_source_name(&record.name),
-            name: record.name,
-            split: record.split,
-            class,
-            attributes: (0..taxonomy.attributes.len()).map(presence).collect(),
-            size: record.size,
-        },
-        file: record.file,
-    }
+    Ok(Settings::new(plugin, request.seed, profile, &given).map_err(RunError::from)?)
 }

@@ -5,6 +5,7 @@
 
 mod analyze;
 mod annotators;
+mod compare;
 mod contact_sheet;
 mod demo;
 mod dump;
@@ -12,6 +13,7 @@ mod export;
 mod history;
 mod import;
 mod init;
+mod inputs;
 mod models;
 mod project;
 mod relink;
@@ -28,12 +30,15 @@ use std::{
 };
 
 pub use crate::{
-    analysis::run::{ModelError, RunError},
+    analysis::run::{Difference, Manifest, ModelError, Part, RunError, Shard},
     formats::{ClassFrom, DEFAULT_MAX_PIXELS, FormatError, ImportOptions, MaskFrame, MaskValue},
     store::StoreError,
 };
-pub use analyze::{AnalyzeRequest, Analyzed, ListedAnalysis, analyze, list_analyses, unknown_analysis};
+pub use analyze::{
+    AnalyzeRequest, Analyzed, ListedAnalysis, Sharded, analyze, analyze_shard, list_analyses, preview, unknown_analysis,
+};
 pub use annotators::{ListedAnnotator, add_annotator, list_annotators};
+pub use compare::{ComparedEstimate, ComparedRows, Comparison, compare_runs};
 pub use demo::{Demo, demo};
 pub use dump::dump;
 pub use export::{ExportReport, ExportRequest, export};
@@ -45,12 +50,14 @@ pub use project::{Project, find_project};
 pub use relink::{Relinked, relink};
 pub use rival10_engine::Inspection;
 pub use rival10_sdk::{Layer as NetworkLayer, Report, Table};
-pub use runs::{ListedRun, list_runs, show_run};
+pub use runs::{ListedRun, list_runs, merge_run, resume_run, show_run};
 pub use selection::StatusFilter;
 pub use stats::{Stats, StatsBy, stats};
 pub use synth::{SynthReport, SynthRequest, synth};
 pub use upgrade::{Upgraded, upgrade};
 pub use validate::{Finding, Rule, Validation, rules, validate};
+
+use crate::durable;
 
 /// Why a use case failed. Every variant says where, and what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +102,18 @@ impl OpsError {
     pub fn is_usage(&self) -> bool {
         use rival10_sdk::AnalysisError;
         matches!(self, Self::Usage(_) | Self::Run(RunError::Analysis(AnalysisError::Setting { .. })))
+    }
+
+    /// Whether the same command may succeed later as it is: it was stopped, or the disk, a lock or the network was in the
+    /// way.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Stopped | Self::Store(StoreError::Locked { .. } | StoreError::DiskFull { .. }) => true,
+            Self::Store(StoreError::Io { source, .. }) | Self::Io { source, .. } => durable::may_pass(source.kind()),
+            Self::Run(error) => error.is_retryable(),
+            _ => false,
+        }
     }
 
     fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {

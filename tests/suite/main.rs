@@ -11,4 +11,5 @@ mod binary;
 mod edge;
 mod kills;
 mod relink;
+mod runs;
 mod taxonomies;

@@ -89,7 +89,9 @@ impl Value {
         }
     }
 
-    fn compare(&self, other: &Self) -> Ordering {
+    /// A total order within a column: null first, numbers by `total_cmp`.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Int(a), Self::Int(b)) => a.cmp(b),
             (Self::Float(a), Self::Float(b)) => a.total_cmp(b),

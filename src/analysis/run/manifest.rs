@@ -1,6 +1,6 @@
 //! What a run's rows depend on, and nothing else: its digest is the run's id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rival10_sdk::{Provenance, SampleSource};
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,17 @@ pub struct ManifestModel {
     pub groups: String,
 }
 
+/// One thing in which two runs differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The field of the manifest, such as `seed` or `parameters.levels`.
+    pub field: String,
+    /// What the first run has there.
+    pub a: String,
+    /// What the second one has.
+    pub b: String,
+}
+
 impl Manifest {
     pub(super) fn of(request: &Request<'_>) -> Self {
         let settings = &request.settings;
@@ -90,6 +101,21 @@ impl Manifest {
         json
     }
 
+    /// The fields in which `other` differs, in the order of their names.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<Difference> {
+        let fields = [self, other].map(|manifest| {
+            let json = serde_json::to_value(manifest).expect("strings, numbers and lists of them");
+            let mut fields = BTreeMap::new();
+            flatten("", &json, &mut fields);
+            fields
+        });
+        let names: BTreeSet<&String> = fields[0].keys().chain(fields[1].keys()).collect();
+        let value = |i: usize, name: &String| fields[i].get(name).cloned().unwrap_or_default();
+        let difference = |name: &String| Difference { field: name.clone(), a: value(0, name), b: value(1, name) };
+        names.into_iter().map(difference).filter(|d| d.a != d.b).collect()
+    }
+
     pub(super) fn provenance(&self, trials: u32) -> Provenance {
         Provenance {
             plugin: self.plugin.clone(),
@@ -103,5 +129,55 @@ impl Manifest {
             data: self.data.clone(),
             parameters: self.parameters.clone(),
         }
+    }
+}
+
+/// Every leaf of `json` with its path.
+fn flatten(path: &str, json: &serde_json::Value, fields: &mut BTreeMap<String, String>) {
+    let under = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match json {
+        serde_json::Value::Object(map) => map.iter().for_each(|(name, value)| flatten(&under(name), value, fields)),
+        serde_json::Value::Array(items) => {
+            (0..).zip(items).for_each(|(i, item): (usize, _)| flatten(&under(&i.to_string()), item, fields));
+        }
+        serde_json::Value::String(text) => _ = fields.insert(path.to_owned(), text.clone()),
+        other => _ = fields.insert(path.to_owned(), other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_manifests_differ_in_the_fields_that_differ() {
+        let model = |name: &str| ManifestModel { name: name.to_owned(), digest: "d".into(), groups: "g".into() };
+        let a = Manifest {
+            version: 1,
+            rival10_version: "0.1.0".into(),
+            plugin: "p".into(),
+            plugin_version: 1,
+            profile: "strict".into(),
+            seed: 1,
+            parameters: BTreeMap::from([("levels".into(), "30".into()), ("trials".into(), "1".into())]),
+            models: vec![model("a")],
+            isa: "x".into(),
+            images: 3,
+            data: "d".into(),
+            taxonomy: "t".into(),
+        };
+        assert_eq!(a.differences(&a.clone()), []);
+        let mut b = Manifest { seed: 2, models: vec![model("a"), model("b")], ..a.clone() };
+        b.parameters.insert("levels".into(), "60".into());
+        let fields: Vec<_> = a.differences(&b).into_iter().map(|d| (d.field, d.a, d.b)).collect();
+        let expected = [
+            ("models.1.digest", "", "d"),
+            ("models.1.groups", "", "g"),
+            ("models.1.name", "", "b"),
+            ("parameters.levels", "30", "60"),
+            ("seed", "1", "2"),
+        ];
+        assert_eq!(fields, expected.map(|(f, a, b)| (f.to_owned(), a.to_owned(), b.to_owned())));
+        assert_ne!(a.id(), b.id());
     }
 }
