@@ -1,5 +1,5 @@
 //! Answers questions about masks, so that a program in another language can compare the answers with its own:
-//! tests/interop/test_masks.py with those of pycocotools.
+//! tests/interop/test_masks.py with those of pycocotools, tests/interop/agreement with those of NumPy and surface-distance.
 //!
 //! Each line of stdin is a JSON object, a case, and each line of stdout the answers to it. A bitmap is a text of `0` and
 //! `1`, row by row; a mask is answered as COCO's string.
@@ -9,7 +9,7 @@ use std::{
     io::{self, BufRead, BufWriter, Write},
 };
 
-use rival10_sdk::{Labelled, Mask, Size};
+use rival10_sdk::{Agreement, Labelled, Mask, Size};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -20,6 +20,8 @@ const MAX_PIXELS: u64 = 1_000_000;
 enum Case {
     /// What is to be known of two masks.
     Pair { width: u32, height: u32, a: String, b: String },
+    /// How well two masks agree.
+    Agreement { width: u32, height: u32, a: String, b: String, tolerance: f64, percentile: f64 },
     /// A mask of the given COCO string, to be decoded.
     Coco { width: u32, height: u32, counts: String },
     /// A mask of the given polygons.
@@ -57,6 +59,22 @@ fn answer(case: Case) -> Result<serde_json::Value, Box<dyn Error>> {
                 "union": a.union(&b)?.to_coco_string(),
                 "intersection": a.intersection(&b)?.to_coco_string(),
                 "iou": a.iou(&b)?,
+            })
+        }
+        Case::Agreement { width, height, a, b, tolerance, percentile } => {
+            let (a, b) = (mask(width, height, &a), mask(width, height, &b));
+            let distances = a.surface_distances(&b)?;
+            let agreement = Agreement::between(&a, &b, tolerance)?;
+            // JSON knows no infinity: null stands for it.
+            json!({
+                "none": agreement.is_none(),
+                "iou": agreement.map(|agreement| agreement.iou),
+                "dice": a.dice(&b)?,
+                "boundary_iou": a.boundary_iou(&b)?,
+                "hd95": agreement.map(|agreement| agreement.hd95),
+                "hausdorff": distances.hausdorff(percentile),
+                "nsd": distances.within(tolerance),
+                "eroded": a.eroded(2).to_coco_string(),
             })
         }
         Case::Coco { width, height, counts } => {

@@ -21,7 +21,7 @@ pub use analysis::{
     Analysis, AnalysisError, Context, Needs, Parameter, Phase, Plugin, Profile, Settings, State, Study,
 };
 pub use classifier::{Batch, Capabilities, Classifier, ClassifierError, Forward, Layer, Model, Session, Tensor};
-pub use mask::{Bbox, Labelled, Mask, MaskError, Size};
+pub use mask::{Agreement, Bbox, Labelled, Mask, MaskError, Size, SurfaceDistances};
 pub use random::Philox;
 pub use report::{Estimate, Provenance, Report, Table};
 pub use rows::{Column, Kind, Rows, Value};

@@ -2,14 +2,17 @@
 //!
 //! [`Mask`] owns the one in-memory form, column-major runs as COCO has them, and keeps it canonical. Set operations, area,
 //! box and overlap work on the runs and never make a bitmap. Each file beside this one gives it one more form: bitmaps,
-//! COCO's counts and strings, polygons, PNG, and the blob that a store keeps. Bytes from outside are never trusted: what
+//! COCO's counts and strings, polygons, PNG, and the blob that a store keeps; or one more comparison: erosion, outlines
+//! and how well two masks agree. Bytes from outside are never trusted: what
 //! is malformed is a [`MaskError`], never a panic, and no declared size is allocated before it has been checked.
 
+mod agreement;
 mod bitmap;
 mod blob;
 mod coco;
 mod columns;
 mod error;
+mod morphology;
 mod ops;
 mod outline;
 mod png;
@@ -19,10 +22,13 @@ mod reference;
 mod resize;
 mod runs;
 mod size;
+mod surface;
 
+pub use agreement::Agreement;
 pub use error::MaskError;
 pub use png::Labelled;
 pub use size::{Bbox, Size};
+pub use surface::SurfaceDistances;
 
 use runs::Builder;
 

@@ -94,6 +94,11 @@ impl Mask {
     /// The mask of the pixels for which `op` holds of the two values. `op` is false where both are.
     fn combine(&self, other: &Self, op: impl Fn(bool, bool) -> bool) -> Result<Self, MaskError> {
         self.same_size(other)?;
+        Ok(self.combined(other, op))
+    }
+
+    /// The same of masks that are known to be of one size.
+    pub(super) fn combined(&self, other: &Self, op: impl Fn(bool, bool) -> bool) -> Self {
         let mut runs = vec![0; self.runs.len() + other.runs.len()];
         let (mut start, mut value, mut count) = (0, false, 0);
         walk(self, other, |at, a, b| {
@@ -107,7 +112,7 @@ impl Mask {
         runs[count] = pixels(self.size) - start;
         runs.truncate(count + 1);
         runs.shrink_to_fit();
-        Ok(Self { size: self.size, runs })
+        Self { size: self.size, runs }
     }
 
     /// How many pixels both hold, of masks of one size.
