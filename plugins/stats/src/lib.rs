@@ -5,17 +5,30 @@
 //!   and, over a table that holds two models side by side, intervals of their difference.
 //! - [`paired`]: two models on the same images: McNemar's exact test, the sign-flip permutation test.
 //! - [`multiple`]: many p-values at once: Holm, Benjamini and Hochberg.
+//! - [`ratings`]: how far people agree beyond chance: kappas, Krippendorff's alpha, Gwet's AC1.
+//! - [`dawid_skene`], [`staple`]: the likeliest truth behind people's judgements and masks, and how often each errs.
+//! - [`proportion`]: how large a share can be that was seen in a sample.
 //! - [`normal`]: the standard normal distribution function and its inverse.
 //!
-//! This crate knows no images and no models: it takes numbers and gives numbers. What is undefined is none, never 0.
+//! This crate knows no images and no models: it takes numbers (and masks, which are numbers) and gives numbers. What is
+//! undefined is none, never 0.
 
 pub mod bootstrap;
+pub mod dawid_skene;
+mod latent;
 pub mod measurements;
+mod multinomial;
 pub mod multiple;
 pub mod normal;
 pub mod paired;
+pub mod proportion;
+pub mod ratings;
+pub mod staple;
 
 pub use bootstrap::{Interval, Resamples, quantile};
+pub use dawid_skene::DawidSkene;
 pub use measurements::Measurements;
 pub use multiple::{benjamini_hochberg, holm};
 pub use paired::{mcnemar, sign_flip};
+pub use ratings::{Coefficient, Judgement, RaterAgreement, Ratings};
+pub use staple::{MaskVotes, Staple, Vote, VoteError};
