@@ -18,6 +18,7 @@ Examples:
   rival10 export --format coco --out coco --copy-images     with the pictures, as Datumaro wants it
   rival10 export --format coco --out all.json --layers object
   rival10 export --format rival10 --out published --split test
+  rival10 export --format coco --out v1 --release v1        frozen: `rival10 diff v1 @` says what changed since
 
 What was written is read back and compared; the receipt says what differs and what the format can't hold.")]
 pub(super) struct Args {
@@ -42,6 +43,9 @@ pub(super) struct Args {
     /// Copy the images as well, where the format can also refer to them
     #[arg(long)]
     copy_images: bool,
+    /// Freeze what is written under this name, with the project's own numbers and a manifest of digests
+    #[arg(long, value_name = "NAME")]
+    release: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -61,7 +65,7 @@ enum LayersArg {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<Outcome> {
-    let project = shell.open()?;
+    let mut project = shell.open()?;
     let request = ExportRequest {
         format: args.format.clone(),
         out: args.out.clone(),
@@ -74,7 +78,10 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<Outcome> {
         polygons: args.polygons,
         copy_images: args.copy_images,
     };
-    let report = ops::export(&project, &request, shell.progress())?;
+    let report = match &args.release {
+        Some(name) => ops::export_release(&mut project, &request, name, shell.progress())?,
+        None => ops::export(&project, &request, shell.progress())?,
+    };
     if shell.json() {
         shell.print_json(&report)?;
     } else {
@@ -97,6 +104,9 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<Outcome> {
         }
         for (reason, count) in &report.excluded {
             shell.print(format!("left out: {} ({reason})", counted(*count, "image")))?;
+        }
+        if let (Some(name), Some(file)) = (&args.release, &report.manifest) {
+            shell.print(format!("release {name} is frozen; its manifest: {}", file.display()))?;
         }
         for (file, sha256) in &report.files {
             shell.print(format!("sha256 {sha256}  {}", file.display()))?;

@@ -7,6 +7,7 @@
 
 mod analyze;
 mod annotators;
+mod assign;
 mod completions;
 mod demo;
 mod dump;
@@ -17,6 +18,7 @@ mod init;
 mod models;
 mod progress;
 mod relink;
+mod review;
 mod runs;
 mod shell;
 mod stats;
@@ -108,10 +110,23 @@ enum Command {
     /// Register people, or list who is registered
     #[command(subcommand)]
     Annotators(annotators::Command),
+    /// Say who labels which image
+    Assign(assign::AssignArgs),
+    /// What everybody has to do next
+    Queue(assign::QueueArgs),
+    /// Hand annotations in for review
+    Submit(review::SubmitArgs),
+    /// Accept, reject or send back what was submitted
+    #[command(subcommand)]
+    Review(review::Command),
     /// What was changed, by whom and when
     Log(history::LogArgs),
     /// Take an entry of the log back
     Undo(history::UndoArgs),
+    /// Who made an image's annotations what they are
+    Blame(history::BlameArgs),
+    /// What differs between two projects, moments or releases
+    Diff(history::DiffArgs),
     /// Find images that were moved or renamed, by their content
     Relink(relink::Args),
     /// Bring a project of an older version up to date, after a verified backup
@@ -163,8 +178,14 @@ fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
         Command::Analyze(args) => analyze::run(args, shell),
         Command::Runs(command) => runs::run(&command, shell),
         Command::Annotators(command) => annotators::run(&command, shell),
-        Command::Log(args) => history::log(&args, shell),
+        Command::Assign(args) => assign::assign(args, shell),
+        Command::Queue(args) => assign::queue(&args, shell),
+        Command::Submit(args) => review::submit(args, shell),
+        Command::Review(command) => review::review(command, shell),
+        Command::Log(args) => history::log(args, shell),
         Command::Undo(args) => history::undo(&args, shell),
+        Command::Blame(args) => history::blame(args, shell),
+        Command::Diff(args) => history::diff(&args, shell),
         Command::Relink(args) => relink::run(&args, shell),
         Command::Upgrade(args) => upgrade::run(&args, shell),
         Command::Dump(args) => dump::run(&args, shell),

@@ -5,6 +5,7 @@ pub mod image;
 pub mod item;
 pub mod layer;
 pub mod progress;
+pub mod review;
 pub mod run;
 
 pub use annotation::{Annotation, AnnotationId, AnnotatorKind, InstanceId, Status};
@@ -12,6 +13,7 @@ pub use image::{ImageRecord, Variant};
 pub use item::{Item, ItemInstance, SourceMask};
 pub use layer::Layer;
 pub use progress::{Forecast, Progress, Silent};
+pub use review::Transition;
 pub use rival10_sdk::{
     Attribute, AttributeKind, Bbox, Class, ClassGroups, ContentHash, ImageId, Mask, MaskError, Presence, Sample, Size,
     Stratum, Taxonomy,

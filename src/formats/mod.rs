@@ -216,6 +216,8 @@ pub struct ExportOptions {
     pub object_layer_only: bool,
     /// Copy the images beside the annotations, where the format can also refer to them where they are.
     pub copy_images: bool,
+    /// Give parts the numbers that follow their object's, by attribute, where they are free: the same in every export.
+    pub stable_ids: bool,
 }
 
 /// What is exported: items in the order they are to be written, with the classes and attributes they speak of.

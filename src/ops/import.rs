@@ -114,6 +114,7 @@ pub fn import(
         kind,
         status,
         format: format.name.to_owned(),
+        provenance: None,
         folders: folders.into_iter().flatten().map(|path| folder_of(path)).collect(),
         dry_run: request.dry_run,
     };

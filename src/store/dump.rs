@@ -2,15 +2,15 @@
 //!
 //! Two projects that say the same give the same bytes, whatever order they learned it in, wherever they lie and whatever
 //! was done and undone: no times, row numbers, hosts, absolute paths or random ids, no journal and no runs. Lines come in
-//! the order: project, people, models, then each image by root and path, followed by its instances and their annotations.
+//! the order: project, people, models, releases, then each image by root and path, followed by its instances and their annotations.
 
 use std::io::{self, Write};
 
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{Store, StoreError, annotations, codec, error::Fault, models};
-use crate::domain::{AnnotationId, Layer, Size, Taxonomy};
+use super::{Store, StoreError, annotations, codec, error::Fault, gold, models};
+use crate::domain::{AnnotationId, ImageId, Layer, Size, Taxonomy};
 
 /// A line.
 #[derive(Serialize)]
@@ -19,6 +19,7 @@ enum Line<'a> {
     Project { name: &'a str, taxonomy: &'a Taxonomy },
     Person { name: String },
     Model(super::journal::StoredModel),
+    Release { name: String, manifest: String },
     Image(Image),
     Instance { class: &'a str, source_id: Option<i64>, crowd: bool, annotations: Vec<Words> },
 }
@@ -37,6 +38,10 @@ struct Image {
     variant: String,
     source_id: Option<i64>,
     source_masks: Vec<(String, String, String, String)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assigned: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    gold: bool,
 }
 
 /// An annotation, its masks as COCO's compressed strings.
@@ -63,6 +68,7 @@ impl Store {
             for model in models::all(connection)? {
                 dump.line(&Line::Model(model))?;
             }
+            dump.releases()?;
             dump.images()
         })
     }
@@ -117,10 +123,32 @@ impl Dump<'_> {
                 variant: row.get("variant")?,
                 source_id: row.get("source_id")?,
                 source_masks: self.source_masks(id)?,
+                assigned: self.assigned(id)?,
+                gold: gold::is_gold(self.connection, ImageId(id))?,
             }))?;
             self.instances(id, size)?;
         }
         Ok(())
+    }
+
+    fn releases(&mut self) -> Result<(), Fault> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT name, manifest FROM releases WHERE removed IS NULL ORDER BY name")?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            self.line(&Line::Release { name: row.get(0)?, manifest: row.get(1)? })?;
+        }
+        Ok(())
+    }
+
+    fn assigned(&self, image: i64) -> Result<Vec<String>, Fault> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT annotators.name FROM assignments JOIN annotators ON annotators.id = assignments.annotator
+             WHERE assignments.image = ?1 AND assignments.removed IS NULL ORDER BY annotators.name",
+        )?;
+        let names = query.query_map([image], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
     }
 
     fn source_masks(&self, image: i64) -> Result<Vec<(String, String, String, String)>, Fault> {

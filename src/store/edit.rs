@@ -172,7 +172,12 @@ impl Store {
     }
 }
 
-fn about_annotation(actor: Option<i64>, id: AnnotationId, place: &state::AnnotationPlace, change: Change) -> Draft {
+pub(super) fn about_annotation(
+    actor: Option<i64>,
+    id: AnnotationId,
+    place: &state::AnnotationPlace,
+    change: Change,
+) -> Draft {
     let mut draft = Draft::new(actor, change);
     (draft.image, draft.instance, draft.annotation) = (Some(place.image), Some(place.instance), Some(id));
     draft
@@ -240,7 +245,8 @@ fn set_status(
         return Ok(None);
     }
     state::write_status(tx, id, status)?;
-    journal::append(tx, &about_annotation(actor, id, &place, Change::SetStatus { from, to: status })).map(Some)
+    let change = Change::SetStatus { from, to: status, comment: None };
+    journal::append(tx, &about_annotation(actor, id, &place, change)).map(Some)
 }
 
 fn set_class(

@@ -8,6 +8,7 @@ use std::{
 use rusqlite::ErrorCode;
 
 use super::journal::EntryId;
+use crate::domain::{AnnotationId, ImageId, Transition};
 
 /// Why the store said no. The project is as it was before the call that failed.
 #[derive(Debug, thiserror::Error)]
@@ -164,6 +165,18 @@ pub enum StoreError {
     /// An edit that makes no sense.
     #[error("{0}")]
     InvalidEdit(String),
+    /// A move that the workflow does not know.
+    #[error("annotation {annotation} of image {image} can't be {}: {reason}", .transition.participle())]
+    Transition {
+        /// The annotation.
+        annotation: AnnotationId,
+        /// Its image.
+        image: ImageId,
+        /// The move.
+        transition: Transition,
+        /// Why not.
+        reason: String,
+    },
     /// A later change stands in the way of an undo.
     #[error("entry {entry} can't be undone: entry {by} ({kind}) came later and builds on it; undo that first")]
     Blocked {

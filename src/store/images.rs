@@ -10,7 +10,7 @@ use super::{
     error::Fault,
     roots, state,
 };
-use crate::domain::{ContentHash, ImageId, ImageRecord, Size, SourceMask, Taxonomy, Variant};
+use crate::domain::{ContentHash, ImageId, ImageRecord, InstanceId, Size, SourceMask, Taxonomy, Variant};
 
 /// Which images are meant; what is None does not matter.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,21 @@ pub struct ImageFilter {
     pub variant: Option<Variant>,
     /// With these bytes.
     pub content: Option<ContentHash>,
+}
+
+/// An object of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstanceRecord {
+    /// Its number.
+    pub id: InstanceId,
+    /// Its place among the instances that its image ever had, from 0.
+    pub ordinal: u32,
+    /// Its class, an index into the taxonomy.
+    pub class: usize,
+    /// The number that a foreign data set gave it.
+    pub source_id: Option<i64>,
+    /// Whether it stands for a crowd.
+    pub crowd: bool,
 }
 
 const COLUMNS: &str = "id, root, path, name, content, width, height, orientation, class, split, variant, source_id";
@@ -63,6 +78,31 @@ impl Store {
             let mut rows = query.query([id.0])?;
             let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
             record(row, &roots, &self.taxonomy)
+        })
+    }
+
+    /// The instances of image `id`, by ordinal, whether or not anybody annotated them.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the project can't be read.
+    pub fn instances(&self, id: ImageId) -> Result<Vec<InstanceRecord>, StoreError> {
+        self.read(|connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT id, ordinal, class, source_id, crowd FROM instances
+                 WHERE image = ?1 AND removed IS NULL ORDER BY ordinal",
+            )?;
+            let mut rows = query.query([id.0])?;
+            let mut instances = Vec::new();
+            while let Some(row) = rows.next()? {
+                instances.push(InstanceRecord {
+                    id: InstanceId(row.get(0)?),
+                    ordinal: row.get(1)?,
+                    class: codec::class_in(row.get(2)?, &self.taxonomy)?,
+                    source_id: row.get(3)?,
+                    crowd: row.get(4)?,
+                });
+            }
+            Ok(instances)
         })
     }
 

@@ -30,6 +30,8 @@ pub struct ImportPlan {
     pub status: Status,
     /// The format's name, for the journal.
     pub format: String,
+    /// How the words came about, for the journal, where that is more than a file.
+    pub provenance: Option<String>,
     /// The folders that the data set lies in, as its items' paths begin: what a new root is made of.
     pub folders: Vec<PathBuf>,
     /// Find out what would happen and change nothing.
@@ -168,6 +170,7 @@ impl Import<'_> {
             format: self.plan.format.clone(),
             images: self.outcome.added,
             annotations: self.annotations,
+            provenance: self.plan.provenance.clone(),
         };
         let commit = || -> Result<EntryId, Fault> {
             let entry = journal::append(&self.tx, &Draft::new(Some(self.author), change))?;
@@ -325,8 +328,8 @@ impl Import<'_> {
     fn insert_image(&self, item: &Item, (root, path): &Place) -> Result<ImageId, Fault> {
         let mut insert = self.tx.prepare_cached(
             "INSERT INTO images (root, path, name, content, width, height, orientation, class, split, variant, source_id,
-                                 added)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                                 added, uid)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, randomblob(16))",
         )?;
         insert.execute((
             root,

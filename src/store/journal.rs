@@ -4,7 +4,7 @@
 //! length encoded: what the architecture calls a tile delta. It is as compact as tiles (untouched columns cost one number
 //! together, whatever the picture's size), needs no grid to be chosen, and is its own inverse.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use super::{
     Store, StoreError,
     codec::{self, Conditions},
     error::Fault,
+    identity::Uid,
     now,
 };
 use crate::domain::{AnnotationId, AnnotatorKind, ClassGroups, ImageId, InstanceId, Layer, Presence, Status};
@@ -40,6 +41,9 @@ pub enum Change {
         images: u64,
         /// Annotations that were new, those of new images among them.
         annotations: u64,
+        /// How the words came about, where that is more than a file: what a consensus was made of, and how.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provenance: Option<String>,
     },
     /// Somebody was registered.
     AddAnnotator {
@@ -81,6 +85,34 @@ pub enum Change {
         from: Status,
         /// What it is.
         to: Status,
+        /// Why, where a reviewer said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    /// Images were given to annotators; the rows it added name this entry, and so do instances that it made so that all
+    /// of them speak of the same object.
+    Assign {
+        /// How many images each of them got.
+        images: BTreeMap<String, u64>,
+    },
+    /// An image was taken back from an annotator.
+    Withdraw {
+        /// From whom.
+        annotator: String,
+    },
+    /// An image became, or ceased to be, one that annotators are checked against.
+    SetGold {
+        /// Whether it was.
+        from: bool,
+        /// Whether it is.
+        to: bool,
+    },
+    /// What counts was given to others under a name.
+    Release {
+        /// The name.
+        name: String,
+        /// The digest of the manifest.
+        digest: String,
     },
     /// An instance got another class.
     SetClass {
@@ -214,8 +246,14 @@ pub struct LogFilter {
     pub annotation: Option<AnnotationId>,
     /// By this annotator.
     pub actor: Option<String>,
+    /// About this mask or attribute.
+    pub layer: Option<Layer>,
     /// Of this kind.
     pub kind: Option<String>,
+    /// Made at this time or later: Unix milliseconds.
+    pub since: Option<i64>,
+    /// Made at this time or earlier.
+    pub until: Option<i64>,
     /// Later than this entry.
     pub after: Option<EntryId>,
     /// The newest so many.
@@ -236,7 +274,10 @@ impl Store {
             conditions.and(of_annotation, filter.annotation.map(|id| id.0));
             conditions.and("journal.annotation = ?", filter.annotation.map(|id| id.0));
             conditions.and("annotators.name = ?", filter.actor.clone());
+            conditions.and("journal.layer = ?", filter.layer.map(|layer| layer.to_string()));
             conditions.and("journal.kind = ?", filter.kind.clone());
+            conditions.and("journal.at >= ?", filter.since);
+            conditions.and("journal.at <= ?", filter.until);
             conditions.and("journal.id > ?", filter.after.map(|id| id.0));
             let limit = filter.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
             let sql = format!("{SELECT} WHERE TRUE{} ORDER BY journal.id DESC LIMIT {limit}", conditions.sql());
@@ -311,12 +352,27 @@ pub(super) struct Draft {
     pub(super) layer: Option<Layer>,
     pub(super) undoes: Option<EntryId>,
     pub(super) delta: Option<Vec<u8>>,
+    /// When; None for now.
+    pub(super) at: Option<i64>,
+    /// Its name in every copy of the project; None for one that is made here.
+    pub(super) uid: Option<Uid>,
 }
 
 impl Draft {
     /// An entry about nothing in particular.
     pub(super) fn new(actor: Option<i64>, change: Change) -> Self {
-        Self { actor, change, image: None, instance: None, annotation: None, layer: None, undoes: None, delta: None }
+        Self {
+            actor,
+            change,
+            image: None,
+            instance: None,
+            annotation: None,
+            layer: None,
+            undoes: None,
+            delta: None,
+            at: None,
+            uid: None,
+        }
     }
 }
 
@@ -330,12 +386,12 @@ pub(super) fn append(tx: &Transaction<'_>, draft: &Draft) -> Result<EntryId, Fau
     let id = next(tx)?;
     let (kind, payload) = draft.change.parts();
     let mut insert = tx.prepare_cached(
-        "INSERT INTO journal (id, at, actor, kind, image, instance, annotation, layer, undoes, payload, delta)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO journal (id, at, actor, kind, image, instance, annotation, layer, undoes, payload, delta, uid)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ifnull(?12, randomblob(16)))",
     )?;
     insert.execute(rusqlite::params![
         id.0,
-        now(),
+        draft.at.unwrap_or_else(now),
         draft.actor,
         kind,
         draft.image.map(|id| id.0),
@@ -345,6 +401,7 @@ pub(super) fn append(tx: &Transaction<'_>, draft: &Draft) -> Result<EntryId, Fau
         draft.undoes.map(|id| id.0),
         payload,
         draft.delta,
+        draft.uid,
     ])?;
     Ok(id)
 }
@@ -383,7 +440,8 @@ mod tests {
         let place = |path: &str| (String::new(), path.to_owned());
         let moved = Moved { image: ImageId(3), from: place("a"), to: place("b") };
         for change in [
-            Change::Import { format: "toys".to_owned(), images: 3, annotations: 4 },
+            Change::Import { format: "toys".to_owned(), images: 3, annotations: 4, provenance: None },
+            Change::Import { format: "x".to_owned(), images: 0, annotations: 4, provenance: Some("{}".to_owned()) },
             Change::AddAnnotator { name: "ada".to_owned(), annotator: AnnotatorKind::Person },
             Change::AddInstance { class: 2 },
             Change::RemoveInstance {},
@@ -391,7 +449,12 @@ mod tests {
             Change::RemoveAnnotation {},
             Change::SetAttribute { attribute: 1, from: Presence::NotJudged, to: Presence::Yes },
             Change::SetMask { from: None, to: Some(7) },
-            Change::SetStatus { from: Status::Draft, to: Status::Submitted },
+            Change::SetStatus { from: Status::Draft, to: Status::Submitted, comment: None },
+            Change::SetStatus { from: Status::Submitted, to: Status::Rejected, comment: Some("blurred".to_owned()) },
+            Change::Assign { images: BTreeMap::from([("ada".to_owned(), 3)]) },
+            Change::Withdraw { annotator: "ada".to_owned() },
+            Change::SetGold { from: false, to: true },
+            Change::Release { name: "v1".to_owned(), digest: "00".to_owned() },
             Change::SetClass { from: 0, to: 1, image_too: true },
             Change::SetImageClass { from: None, to: Some(1) },
             Change::SetSplit { from: String::new(), to: "test".to_owned() },
@@ -453,6 +516,9 @@ mod tests {
         assert_eq!(ids(LogFilter { actor: Some("ada".to_owned()), ..every() }), [c, a]);
         assert_eq!(ids(LogFilter { image: Some(last.image), ..every() }), [c, b]);
         assert_eq!(ids(LogFilter { annotation: Some(first.id), ..every() }), [a]);
+        assert_eq!(ids(LogFilter { layer: Some(Layer::Object), ..every() }), []);
+        assert_eq!(ids(LogFilter { since: Some(i64::MAX), ..every() }), []);
+        assert_eq!(ids(LogFilter { since: Some(0), until: Some(i64::MAX), ..every() }).len(), 6);
         assert_eq!(ids(LogFilter { kind: Some("import".to_owned()), ..every() }).len(), 1);
         assert_eq!(ids(every()).len(), 6, "two people, one import, three edits");
     }

@@ -14,18 +14,25 @@
 
 mod annotations;
 mod annotators;
+mod assignments;
 mod backup;
+mod blame;
 mod codec;
 mod draft;
 mod dump;
 mod edit;
 mod error;
+mod gold;
+mod identity;
 mod images;
 mod import;
 mod journal;
 mod migrations;
 mod models;
+mod moment;
+mod releases;
 mod relink;
+mod review;
 mod roots;
 mod runs;
 mod state;
@@ -46,15 +53,21 @@ use crate::domain::Taxonomy;
 
 pub use annotations::{AnnotationFilter, MaskSummary};
 pub use annotators::Annotator;
+pub use assignments::{Assignment, AssignmentFilter};
+pub use blame::Stroke;
 use draft::Draft;
 pub use edit::{Actor, Added, Edit};
 use error::Fault;
 pub use error::StoreError;
-pub use images::ImageFilter;
+pub use identity::{Identities, Uid};
+pub use images::{ImageFilter, InstanceRecord};
 pub use import::{Conflict, Import, ImportOutcome, ImportPlan};
 pub use journal::{Change, Entry, EntryId, LogFilter, Moved, StoredModel};
 pub use migrations::Upgrade;
+pub use moment::Moment;
+pub use releases::StoredRelease;
 pub use relink::Relocation;
+pub use review::Verdict;
 
 /// The project file's name: the folder that holds one is a project.
 pub const FILE_NAME: &str = "rival10.db";

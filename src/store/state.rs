@@ -71,7 +71,7 @@ pub(super) fn annotation_by(
     Ok(query.query_row([instance.0, author], |row| row.get(0).map(AnnotationId)).optional()?)
 }
 
-fn attributes_of(tx: &Connection, id: AnnotationId) -> Result<Vec<Presence>, Fault> {
+pub(super) fn attributes_of(tx: &Connection, id: AnnotationId) -> Result<Vec<Presence>, Fault> {
     let mut query = tx.prepare_cached("SELECT attributes FROM annotations WHERE id = ?1")?;
     codec::presences_from(&query.query_row([id.0], |row| row.get::<_, String>(0))?)
 }
@@ -147,6 +147,12 @@ pub(super) fn status_of(tx: &Connection, id: AnnotationId) -> Result<Status, Fau
     codec::named(&query.query_row([id.0], |row| row.get::<_, String>(0))?, Status::from_name)
 }
 
+/// The number of the annotator whose annotation `id` is.
+pub(super) fn author_of(tx: &Connection, id: AnnotationId) -> Result<i64, Fault> {
+    let mut query = tx.prepare_cached("SELECT annotator FROM annotations WHERE id = ?1")?;
+    Ok(query.query_row([id.0], |row| row.get(0))?)
+}
+
 pub(super) fn write_status(tx: &Transaction<'_>, id: AnnotationId, status: Status) -> Result<(), Fault> {
     let mut update = tx.prepare_cached("UPDATE annotations SET status = ?1 WHERE id = ?2")?;
     update.execute((status.name(), id.0))?;
@@ -212,8 +218,9 @@ pub(super) fn insert_instance(
     entry: EntryId,
 ) -> Result<InstanceId, Fault> {
     let mut insert = tx.prepare_cached(
-        "INSERT INTO instances (image, ordinal, class, source_id, crowd, added)
-         VALUES (?1, (SELECT ifnull(max(ordinal) + 1, 0) FROM instances WHERE image = ?1), ?2, ?3, ?4, ?5)",
+        "INSERT INTO instances (image, ordinal, class, source_id, crowd, added, uid)
+         VALUES (?1, (SELECT ifnull(max(ordinal) + 1, 0) FROM instances WHERE image = ?1), ?2, ?3, ?4, ?5,
+                 randomblob(16))",
     )?;
     let class = instance.class;
     insert.execute((image.0, class, instance.source_id, instance.crowd, entry.0))?;
@@ -236,8 +243,8 @@ pub(super) fn insert_annotation(
     entry: EntryId,
 ) -> Result<AnnotationId, Fault> {
     let mut insert = tx.prepare_cached(
-        "INSERT INTO annotations (image, instance, annotator, status, attributes, altered, added)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO annotations (image, instance, annotator, status, attributes, altered, added, uid)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, randomblob(16))",
     )?;
     insert.execute((
         annotation.image.0,

@@ -13,8 +13,9 @@ use std::collections::HashMap;
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::{
-    Actor, Change, Entry, EntryId, Store, StoreError,
+    Actor, Change, Entry, EntryId, Store, StoreError, assignments,
     error::Fault,
+    gold,
     journal::{self, Draft},
     models, relink, roots, state,
 };
@@ -43,6 +44,18 @@ impl Store {
             journal::append(tx, &draft)
         })
     }
+}
+
+/// Puts back what `entry` changed, without a trace, in a copy of the project in which it is the newest that still holds.
+pub(super) fn take_back(tx: &Transaction<'_>, entry: &Entry) -> Result<(), Fault> {
+    let (original, direction) = origin(tx, entry)?;
+    // What is known of people and of this machine is no part of what a project said.
+    if matches!(original.change, Change::AddAnnotator { .. } | Change::SetRoot { .. }) {
+        return Ok(());
+    }
+    // Taking an undo back removes again what the undone entry had removed, under that entry's number.
+    let by = entry.undoes.unwrap_or(entry.id);
+    Step { tx, original: &original, undone: entry, by }.apply(direction)
 }
 
 /// Which way a change is applied.
@@ -164,10 +177,23 @@ impl Step<'_> {
 
     fn apply(&self, direction: Direction) -> Result<(), Fault> {
         match &self.original.change {
-            Change::Import { .. } | Change::AddInstance { .. } | Change::AddAnnotation {} => match direction {
+            Change::Import { .. }
+            | Change::AddInstance { .. }
+            | Change::AddAnnotation {}
+            | Change::Assign { .. }
+            | Change::Release { .. } => match direction {
                 Direction::Back => self.remove_added(),
                 Direction::Forth => self.restore(),
             },
+            Change::Withdraw { annotator } => match direction {
+                Direction::Back => self.restore(),
+                Direction::Forth => assignments::mark_removed(self.tx, self.image()?, annotator, self.by),
+            },
+            Change::SetGold { from, to } => {
+                let id = self.image()?;
+                let target = self.turn(direction, from, to, &gold::is_gold(self.tx, id)?)?;
+                gold::write(self.tx, id, *target, self.by)
+            }
             Change::RemoveInstance {} => match direction {
                 Direction::Back => self.restore(),
                 Direction::Forth => {
@@ -191,7 +217,7 @@ impl Step<'_> {
                 state::write_presence(self.tx, id, *attribute, *target)
             }
             Change::SetMask { from, to } => self.turn_mask(direction, *from, *to),
-            Change::SetStatus { from, to } => {
+            Change::SetStatus { from, to, .. } => {
                 let id = self.annotation()?;
                 state::require_annotation(self.tx, id)?;
                 let target = self.turn(direction, from, to, &state::status_of(self.tx, id)?)?;
@@ -281,6 +307,11 @@ impl Step<'_> {
     fn remove_added(&self) -> Result<(), Fault> {
         let original = self.original.id.0;
         for sql in [
+            "SELECT removed FROM assignments WHERE removed IS NOT NULL AND added = ?1 LIMIT 1",
+            "SELECT added FROM assignments WHERE removed IS NULL AND added <> ?1
+                 AND image IN (SELECT id FROM images WHERE added = ?1) LIMIT 1",
+            "SELECT added FROM gold WHERE removed IS NULL
+                 AND image IN (SELECT id FROM images WHERE added = ?1) LIMIT 1",
             "SELECT added FROM instances WHERE removed IS NULL AND added <> ?1
                  AND image IN (SELECT id FROM images WHERE added = ?1) LIMIT 1",
             "SELECT added FROM annotations WHERE removed IS NULL AND added <> ?1
@@ -335,6 +366,11 @@ impl Step<'_> {
             "SELECT there.added FROM annotations AS gone
              JOIN annotations AS there ON there.instance = gone.instance AND there.annotator = gone.annotator
              WHERE gone.removed = ?1 AND there.removed IS NULL LIMIT 1",
+            "SELECT there.added FROM assignments AS gone
+             JOIN assignments AS there ON there.image = gone.image AND there.annotator = gone.annotator
+             WHERE gone.removed = ?1 AND there.removed IS NULL LIMIT 1",
+            "SELECT there.added FROM releases AS gone JOIN releases AS there ON there.name = gone.name
+             WHERE gone.removed = ?1 AND there.removed IS NULL LIMIT 1",
         ] {
             if let Some(by) = self.tx.prepare_cached(sql)?.query_row([undone], |row| row.get(0)).optional()? {
                 return Err(self.blocked(&journal::entry(self.tx, EntryId(by))?));
@@ -369,7 +405,7 @@ impl Step<'_> {
 }
 
 /// The tables whose rows name the entries that added and removed them.
-const TABLES: [&str; 4] = ["images", "instances", "annotations", "source_masks"];
+const TABLES: [&str; 6] = ["images", "instances", "annotations", "source_masks", "assignments", "releases"];
 
 impl Direction {
     fn pick<T>(self, from: T, to: T) -> T {
@@ -405,9 +441,12 @@ fn places(entry: &Entry) -> Vec<String> {
         }
         Change::SetImageClass { .. } => vec![format!("{image}class/")],
         Change::SetSplit { .. } => vec![format!("{image}split/")],
+        Change::Withdraw { annotator } => vec![format!("{image}assigned/{annotator}/")],
+        Change::SetGold { .. } => vec![format!("{image}gold/")],
+        Change::Release { name, .. } => vec![format!("release/{name}/")],
         Change::SetRoot { name, .. } => vec![format!("root/{name}/")],
         Change::Relink { images } => images.iter().map(|moved| format!("file/{}/", moved.image)).collect(),
         Change::AddModel(model) | Change::RemoveModel(model) => vec![format!("model/{}/", model.name)],
-        Change::Import { .. } | Change::AddAnnotator { .. } | Change::Undo {} => Vec::new(),
+        Change::Import { .. } | Change::Assign { .. } | Change::AddAnnotator { .. } | Change::Undo {} => Vec::new(),
     }
 }

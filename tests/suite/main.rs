@@ -13,3 +13,4 @@ mod kills;
 mod relink;
 mod runs;
 mod taxonomies;
+mod workflow;

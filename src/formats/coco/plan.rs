@@ -67,7 +67,7 @@ pub(super) fn plan<'a>(dataset: &Dataset<'a>, out: &Path, options: &ExportOption
     let mut sheets = Vec::new();
     for (part, items) in parts {
         let path = if is_file { out.to_path_buf() } else { annotations.join(format!("{PREFIX}{part}.json")) };
-        let ids = ids(&items, options.object_layer_only, &mut renumbered);
+        let ids = ids(&items, options, &mut renumbered);
         let folder = |item: &Item| images.join(split_part(&item.split));
         let mut taken = HashMap::new();
         let mut entries = Vec::with_capacity(items.len());
@@ -119,15 +119,20 @@ fn check(dataset: &Dataset<'_>, out: &Path) -> Result<(), FormatError> {
 /// Gives every image, instance and drawn attribute of one file an id. Ids of the source are kept if COCO's tools can bear
 /// them (images from 0, annotations from 1) and no earlier one in the file is the same; the others are the smallest that
 /// are free, so that what was exported, imported and exported again has the same ids.
-fn ids(items: &[&Item], object_layer_only: bool, renumbered: &mut u64) -> Vec<(i64, Vec<InstanceIds>)> {
+fn ids(items: &[&Item], options: &ExportOptions, renumbered: &mut u64) -> Vec<(i64, Vec<InstanceIds>)> {
     let mut images = Ids::keeping(items.iter().map(|item| item.source_id), 0, renumbered);
     let instances = items.iter().flat_map(|item| &item.instances);
     let mut annotations = Ids::keeping(instances.map(|instance| instance.source_id), 1, renumbered);
     let of_item = |item: &&Item| {
         let instances = item.instances.iter().map(|instance| {
             let object = annotations.next();
-            let parts = if object_layer_only { 0 } else { drawn_parts(instance).count() };
-            InstanceIds { object, parts: (0..parts).map(|_| annotations.fresh()).collect() }
+            let parts = drawn_parts(instance).filter(|_| !options.object_layer_only).map(|(attribute, _)| {
+                let following = i64::try_from(attribute).ok().and_then(|attribute| object.checked_add(attribute + 1));
+                following
+                    .filter(|id| options.stable_ids && annotations.take(*id))
+                    .unwrap_or_else(|| annotations.fresh())
+            });
+            InstanceIds { object, parts: parts.collect() }
         });
         let instances = instances.collect();
         (images.next(), instances)
@@ -158,6 +163,11 @@ impl Ids {
     /// The id of the next of those that had a wish.
     fn next(&mut self) -> i64 {
         self.kept.next().flatten().unwrap_or_else(|| self.fresh())
+    }
+
+    /// Takes `id`, if nobody has it.
+    fn take(&mut self, id: i64) -> bool {
+        id > self.last && self.taken.insert(id)
     }
 
     /// The smallest id from 1 on that nobody has.

@@ -101,6 +101,7 @@ pub(in crate::store) fn plan(folder: &Path) -> ImportPlan {
         kind: AnnotatorKind::Import,
         status: Status::Submitted,
         format: "toys".to_owned(),
+        provenance: None,
         folders: vec![folder.to_owned()],
         dry_run: false,
     }
