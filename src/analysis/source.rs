@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
-use rival10_imaging::{Limits, decode, resize};
-use rival10_sdk::{AnalysisError, ContentHash, Frame, Geometry, ImageId, Mask, Sample, SampleSource};
+use rival10_imaging::{Limits, decode, decode_grey, resize};
+use rival10_sdk::{AnalysisError, ContentHash, Frame, Geometry, ImageId, Mask, Sample, SampleSource, Size};
 
 /// An image that takes part in a run: what is known of it, where its file is, and its masks at the image's own size.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Input {
     pub ignore: Option<Mask>,
     /// Attribute masks by index into the taxonomy.
     pub attributes: BTreeMap<usize, Mask>,
+    /// The object's mask file with its digest, where a run is to read its grey levels.
+    pub grey: Option<(PathBuf, ContentHash)>,
 }
 
 /// The images of a run, in the order of their ids.
@@ -54,8 +56,47 @@ impl FileSource {
             input.object.iter().for_each(|mask| layer("object", mask));
             input.ignore.iter().for_each(|mask| layer("ignore", mask));
             input.attributes.iter().for_each(|(index, mask)| layer(&format!("attribute {index}"), mask));
+            if let Some((_, content)) = &input.grey {
+                hasher.update(b"grey");
+                hasher.update(&content.0);
+            }
         }
         hasher.finalize().to_hex().to_string()
+    }
+
+    /// The grey levels of the object's mask file, resized as pictures are.
+    fn load_grey(&self, input: &Input, size: Size) -> Result<Vec<f32>, String> {
+        let Some((file, content)) = &input.grey else {
+            return Err(
+                "its object has no mask file of its own to read grey levels from; profile strict takes the mask \
+                        that is drawn"
+                    .to_owned(),
+            );
+        };
+        let path = file.display();
+        let bytes = fs::read(file).map_err(|e| format!("{path}: {e}; `rival10 relink` finds moved files"))?;
+        if ContentHash::of(&bytes) != *content {
+            return Err(format!("{path} has changed since it was imported; restore it"));
+        }
+        let grey = decode_grey(&bytes, self.limits).map_err(|e| format!("{path}: {e}"))?;
+        if grey.size != input.sample.size {
+            return Err(format!("{path} is {} and the upright picture {}", grey.size, input.sample.size));
+        }
+        if grey.pixels.iter().all(|&level| level < 128) && input.object.as_ref().is_some_and(|mask| !mask.is_empty()) {
+            return Err(format!("{path} holds labels and no grey levels: none reaches 128"));
+        }
+        let resized = resize(&grey.to_rgb(), size);
+        Ok(resized.pixels.chunks_exact(3).map(|pixel| f32::from(pixel[0]) / 255.0).collect())
+    }
+
+    /// The input of image `id`.
+    fn input(&self, id: ImageId) -> Result<&Input, AnalysisError> {
+        let at = self.samples.binary_search_by_key(&id, |sample| sample.id);
+        at.map(|at| &self.inputs[at]).map_err(|_| AnalysisError::Sample {
+            id,
+            name: String::new(),
+            reason: "is not part of this run".to_owned(),
+        })
     }
 
     fn load(&self, input: &Input, geometry: Geometry) -> Result<Frame, String> {
@@ -87,15 +128,17 @@ impl SampleSource for FileSource {
     }
 
     fn frame(&self, id: ImageId, geometry: Geometry) -> Result<Arc<Frame>, AnalysisError> {
-        let Ok(at) = self.samples.binary_search_by_key(&id, |sample| sample.id) else {
-            return Err(AnalysisError::Sample {
-                id,
-                name: String::new(),
-                reason: "is not part of this run".to_owned(),
-            });
-        };
-        let input = &self.inputs[at];
+        let input = self.input(id)?;
         let frame = self.load(input, geometry);
         frame.map(Arc::new).map_err(|reason| AnalysisError::Sample { id, name: input.sample.name.clone(), reason })
+    }
+
+    fn soft_object(&self, id: ImageId, size: Size) -> Result<Option<Vec<f32>>, AnalysisError> {
+        let input = self.input(id)?;
+        if input.object.is_none() {
+            return Ok(None);
+        }
+        let levels = self.load_grey(input, size);
+        levels.map(Some).map_err(|reason| AnalysisError::Sample { id, name: input.sample.name.clone(), reason })
     }
 }

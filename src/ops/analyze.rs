@@ -214,10 +214,10 @@ impl Prepared {
             if models.iter().any(|model| model.classifier.name() == name) {
                 return Err(OpsError::Usage(format!("model {name:?} is named twice")));
             }
-            models.push(load_model(project, name)?);
+            models.push(load_model(project, name, settings.profile)?);
         }
         let needs = (plugin.configure)(&settings).map_err(RunError::from)?.needs();
-        let (inputs, excluded) = inputs(project, &taxonomy, request, needs.object_mask)?;
+        let (inputs, excluded) = inputs(project, &taxonomy, request, (needs.object_mask, settings.profile))?;
         if inputs.is_empty() {
             let reasons: Vec<String> = excluded.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
             let reasons = if reasons.is_empty() { "the project holds none".to_owned() } else { reasons.join("; ") };

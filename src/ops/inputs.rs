@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rival10_sdk::{Mask, Presence, Sample, Stratum, Taxonomy};
+use rival10_sdk::{Mask, Presence, Profile, Sample, Stratum, Taxonomy};
 
 use super::{
     AnalyzeRequest, OpsError, Project,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     analysis::source::Input,
-    domain::{Annotation, ImageRecord, Layer},
+    domain::{Annotation, AnnotatorKind, ImageRecord, Layer},
     store::{AnnotationFilter, ImageFilter},
 };
 
@@ -20,7 +20,7 @@ pub(super) fn inputs(
     project: &Project,
     taxonomy: &Taxonomy,
     request: &AnalyzeRequest,
-    object_mask: bool,
+    (object_mask, profile): (bool, Profile),
 ) -> Result<(Vec<Input>, BTreeMap<String, u64>), OpsError> {
     let store = &project.store;
     let records = store.images(&ImageFilter { split: request.split.clone(), ..ImageFilter::default() })?;
@@ -39,10 +39,16 @@ pub(super) fn inputs(
             leave_out("its instances are of several classes");
             continue;
         };
-        let input = input(record, class, annotations, taxonomy);
+        let mut input = input(record, class, annotations, taxonomy);
         if object_mask && input.object.is_none() {
             leave_out("no object mask");
             continue;
+        }
+        // Only what was imported is what its mask file shows.
+        if profile.follows_study() && annotations.iter().all(|a| a.kind == AnnotatorKind::Import) {
+            let mut files = store.source_masks(input.sample.id)?.into_iter();
+            let of_object = files.find(|mask| mask.layer == Some(Layer::Object));
+            input.grey = of_object.map(|mask| (mask.file, mask.content));
         }
         inputs.push(input);
     }
@@ -86,5 +92,6 @@ fn input(record: ImageRecord, class: usize, annotations: &[Annotation], taxonomy
             size: record.size,
         },
         file: record.file,
+        grey: None,
     }
 }

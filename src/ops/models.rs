@@ -6,7 +6,7 @@ use std::{
 };
 
 use rival10_engine::{Inspection, Labels, Network, Preprocessing, presets};
-use rival10_sdk::{Classifier, Model, Size};
+use rival10_sdk::{Classifier, Model, Profile, Size};
 use serde::Serialize;
 
 use super::{OpsError, Project};
@@ -70,7 +70,16 @@ pub fn add_model(project: &mut Project, request: &AddModel) -> Result<AddedModel
     if let Some(text) = &request.input {
         preprocessing.input = Some(parse_size(text)?);
     }
-    let network = Network::open(&request.name, &request.file, &preprocessing)?;
+    add_prepared(project, request, &preprocessing)
+}
+
+/// Adds a model that is fed as `preprocessing` says, whatever the request's preset is.
+pub(super) fn add_prepared(
+    project: &mut Project,
+    request: &AddModel,
+    preprocessing: &Preprocessing,
+) -> Result<AddedModel, OpsError> {
+    let network = Network::open(&request.name, &request.file, preprocessing)?;
     let labels: Labels = request.labels.parse().unwrap_or_else(|never| match never {});
     let groups = labels
         .groups(project.store.taxonomy(), network.outputs())
@@ -129,8 +138,24 @@ pub fn inspect_model(project: Option<&Project>, name: &str) -> Result<Inspection
     Ok(Network::open(name, &file, &preprocessing)?.inspection().clone())
 }
 
-/// The model called `name`, ready to run.
-pub(super) fn load_model(project: &Project, name: &str) -> Result<Model, OpsError> {
+/// The model called `name`, ready to run; in the profiles that follow the study without its normalisation.
+pub(super) fn load_model(project: &Project, name: &str, profile: Profile) -> Result<Model, OpsError> {
+    let record = find_model(project, name)?;
+    let mut preprocessing = stored_preprocessing(&record)?;
+    if profile.follows_study() {
+        (preprocessing.scale, preprocessing.mean, preprocessing.std) = (1.0, [0.0; 3], [1.0; 3]);
+    }
+    Ok(open_model(name, &record.file, &preprocessing.to_json(), record.groups)?)
+}
+
+/// The network of the model called `name`, with all that the engine can do with it.
+pub(super) fn open_network(project: &Project, name: &str) -> Result<Network, OpsError> {
+    let record = find_model(project, name)?;
+    Ok(Network::open(name, &record.file, &stored_preprocessing(&record)?)?)
+}
+
+/// What the project knows of the model called `name`, whose file is the one that was added.
+fn find_model(project: &Project, name: &str) -> Result<ModelRecord, OpsError> {
     let record = match project.store.model(name) {
         Ok(record) => record,
         Err(StoreError::Missing { .. }) => {
@@ -148,7 +173,7 @@ pub(super) fn load_model(project: &Project, name: &str) -> Result<Model, OpsErro
             record.file.display()
         )));
     }
-    Ok(open_model(name, &record.file, &record.preprocessing, record.groups)?)
+    Ok(record)
 }
 
 /// A preset by its name, or a preprocessing of the user's own from a JSON file.

@@ -114,18 +114,23 @@ TRIALS = 3
 FLOOR = 0.05
 SEED = 11
 
-# Mode, levels and null masks of each run; the first is the one whose report is computed again in full.
+# Mode, levels, null masks and profile of each run; the first is the one whose report is computed again in full.
 RUNS = {
-    "sigma": ("sigma", LEVELS, 0, "translated"),
-    "l2": ("l2", [0.5, 2.0, 8.0], 2, "translated"),
-    "matched": ("matched", LEVELS, 3, "swapped"),
+    "sigma": ("sigma", LEVELS, 0, "translated", "strict"),
+    "l2": ("l2", [0.5, 2.0, 8.0], 2, "translated", "strict"),
+    "matched": ("matched", LEVELS, 3, "swapped", "strict"),
+    "intended": ("sigma", LEVELS, 1, "translated", "rival10-as-intended"),
+    "intended-l2": ("l2", [0.5, 2.0, 8.0], 1, "swapped", "rival10-as-intended"),
+    "released": ("sigma", [2000.0, 20000.0], 0, "translated", "rival10-as-released"),
+    "hard": ("sigma", [90.0], 0, "translated", "hard-imagenet"),
 }
 
 
 @pytest.fixture(scope="module")
 def runs(example):
-    def run(mode, levels, nulls, null_mask):
-        given = [f"mode={mode}", "levels=" + ",".join(map(str, levels[::-1])), f"trials={TRIALS}", f"floor={FLOOR}"]
+    def run(mode, levels, nulls, null_mask, profile):
+        given = [f"profile={profile}"]
+        given += [f"mode={mode}", "levels=" + ",".join(map(str, levels[::-1])), f"trials={TRIALS}", f"floor={FLOOR}"]
         given += [f"nulls={nulls}", f"null-mask={null_mask}"]
         out = json.loads(subprocess.run([example("noise_run"), *given], check=True, capture_output=True).stdout)
         return out, [dict(zip(out["columns"], row)) for row in out["rows"]]
@@ -197,29 +202,31 @@ def below(word, n):
     return int(word) * n >> 64
 
 
-def own_regions(frame):
+def own_regions(frame, soft=False):
     """Weights of foreground and background, or the reason why there are none."""
     width, height = frame["size"]
     if frame["object"] is None:
         return "missing"
-    m = np.array(frame["object"]).reshape(height, width)
-    counts = 1 - (np.zeros_like(m) if frame["ignore"] is None else np.array(frame["ignore"]).reshape(height, width))
+    m = np.array(frame["soft"], np.float32) if soft else np.array(frame["object"])
+    m = m.reshape(height, width)
+    ignored = np.zeros(m.shape, int) if frame["ignore"] is None else np.array(frame["ignore"]).reshape(height, width)
+    counts = (1 - ignored).astype(m.dtype)
     fg, bg = m * counts, (1 - m) * counts
-    return "empty" if not fg.any() else "full" if not bg.any() else (fg, bg)
+    return "empty" if not (fg >= 0.5).any() else "full" if not (bg >= 0.5).any() else (fg, bg)
 
 
-def null_regions(frame, number, null_mask, others):
+def null_regions(frame, number, null_mask, others, soft):
     """`others`: every frame of the same size, in the order of ids."""
     content = bytes.fromhex(frame["content"])
-    fg, bg = own_regions(frame)
+    fg, bg = own_regions(frame, soft)
     if null_mask == "translated":
         words = block("null mask", content, number, 0)
         offset = [below(words[1], fg.shape[0]), below(words[0], fg.shape[1])]
         return np.roll(fg, offset, (0, 1)), np.roll(bg, offset, (0, 1))
     for attempt in range(64):
         partner = others[below(block("null mask", content, number, attempt)[0], len(others))]
-        if partner["image"] != frame["image"] and not isinstance(own_regions(partner), str):
-            return own_regions(partner)
+        if partner["image"] != frame["image"] and not isinstance(own_regions(partner, soft), str):
+            return own_regions(partner, soft)
     return "missing"
 
 
@@ -273,7 +280,9 @@ def noised_pair(mode, x, n, regions, place, level):
 def test_rows_follow_from_the_pictures(runs, name):
     """Masks, noise, clipping, forwards and scores computed again in NumPy from the pixels, for every row."""
     run, rows = runs[name]
-    mode, levels, nulls, null_mask = RUNS[name]
+    mode, levels, nulls, null_mask, profile = RUNS[name]
+    soft = profile.startswith("rival10")
+    unit = 255 if profile == "rival10-as-released" else 1
     found = {(r["image"], r["model"], r["mask"], r["level"], r["trial"]): r for r in rows}
     assert len(found) == len(rows)
     checked = 0
@@ -286,7 +295,7 @@ def test_rows_follow_from_the_pictures(runs, name):
             fields = [noise_field(SEED, content, trial, width, height) for trial in range(TRIALS)]
             pictures, keys = [], []
             for mask in range(nulls + 1):
-                regions = own_regions(frame) if mask == 0 else null_regions(frame, mask, null_mask, frames)
+                regions = own_regions(frame, soft) if mask == 0 else null_regions(frame, mask, null_mask, frames, soft)
                 pictures += [x, x]
                 keys.append((mask, 0.0, 0))
                 offsets = None
@@ -300,13 +309,13 @@ def test_rows_follow_from_the_pictures(runs, name):
                     if mask == 0:
                         break  # an image that can't be noised has no null masks
                     continue
-                assert clean["foreground"] == pytest.approx(regions[0].mean(), abs=1e-12)
+                assert clean["foreground"] == pytest.approx((regions[0] >= 0.5).mean(), abs=1e-12)
                 for trial, field in enumerate(fields):
                     place = None
                     if offsets is not None:
                         place = offsets[below(block("place", content, trial, mask)[0], len(offsets))]
                     for level in levels:
-                        pictures += noised_pair(mode, x, field, regions, place, level)
+                        pictures += noised_pair(mode, x, field, regions, place, level / unit)
                         keys.append((mask, level, trial))
             logits = toy_logits(model, np.stack(pictures))
             scores = np.stack([scipy.special.logsumexp(logits[:, g], axis=1) for g in model["groups"]], axis=1)
@@ -323,7 +332,7 @@ def test_rows_follow_from_the_pictures(runs, name):
                         assert row[f"{region}_prediction"] == scores[at].argmax()
                         checked += 1
     assert not found, "rows that no picture explains"
-    assert checked > 1500
+    assert checked > 400 * len(levels)
 
 
 def relative(a, b):
@@ -445,6 +454,25 @@ def test_every_metric_of_the_report_follows_from_the_rows(run, rows):
     assert len(table["by-class"]) == len(models) * len(run["classes"])
 
 
+def test_the_distribution_of_irfs_is_numpys_histogram(run, rows):
+    edges = (np.arange(11) - 5) / 5
+    for model in run["models"]:
+        measured = Measured(rows, model["name"])
+        p_fg, p_bg = (p.mean(axis=1) for p in measured.p)
+        room = np.minimum(p_fg + p_bg, 2 - p_fg - p_bg)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            irfs = np.where(room == 0, 0, (p_bg - p_fg) / room)
+        floored = (p_bg - p_fg) / np.maximum(room, 2 * FLOOR)
+        own = [r for r in tables(run)["irfs-distribution"] if r["model"] == model["name"]]
+        assert [r["from"] for r in own] + [own[-1]["to"]] == edges.tolist()
+        for name, values in [("iRFS", irfs), ("floored iRFS", floored)]:
+            counts = np.array([r[f"images by {name}"] for r in own])
+            # A value within rounding of an edge may stand on either side of it.
+            near = np.abs(values[:, None] - edges[None]).min(axis=1) < 1e-12
+            assert np.abs(counts - np.histogram(values, edges)[0]).sum() <= 2 * near.sum()
+            assert counts.sum() == len(values)
+
+
 def test_intervals_are_percentiles_of_resampled_images(run, rows):
     """The bootstrap drawn again from NumPy's Philox: the interval of RFS of every model."""
     key = philox_key("bootstrap", SEED, bytes(32), 0)
@@ -472,7 +500,7 @@ def test_intervals_are_percentiles_of_resampled_images(run, rows):
 @pytest.mark.parametrize("name", ["l2", "matched"])
 def test_z_is_rfs_against_that_of_null_masks(runs, name):
     run, rows = runs[name]
-    _, levels, nulls, _ = RUNS[name]
+    _, levels, nulls, _, _ = RUNS[name]
     assert len(tables(run)["null"]) == len(run["models"])
     for row in tables(run)["null"]:
         rfs = [Measured(rows, row["model"], mask=k, levels=levels).summary()[4] for k in range(nulls + 1)]
@@ -482,6 +510,17 @@ def test_z_is_rfs_against_that_of_null_masks(runs, name):
         same(row["null deviation"], np.std(rfs[1:], ddof=1))
         spread = np.std(rfs[1:], ddof=1)
         same(row["z"], (rfs[0] - np.mean(rfs[1:])) / spread if spread > 0 else None)
+
+
+def test_the_profile_of_hard_imagenet_says_0_where_rfs_is_undefined(runs):
+    run, rows = runs["hard"]
+    undefined = 0
+    for row in tables(run)["by-class"]:
+        part = Measured(rows, row["model"], lambda r: r["class"] == run["classes"].index(row["class"]), levels=[90.0])
+        expected = part.summary()[4]
+        undefined += expected is None
+        same(row["RFS"], 0.0 if expected is None else expected)
+    assert undefined > 0, "no class that shows the rule"
 
 
 def test_comparisons_of_models_follow_from_the_rows(run, rows):

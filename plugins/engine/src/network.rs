@@ -18,11 +18,13 @@ use std::{
     sync::Arc,
 };
 
-use rival10_sdk::{Batch, Capabilities, Classifier, ClassifierError, Forward, Layer, Session, Size, Tensor};
+use rival10_sdk::{
+    Batch, Capabilities, Classifier, ClassifierError, Forward, Frame, Layer, Mask, Session, Size, Tensor,
+};
 use tract_onnx::{Onnx, tract_core::internal::TractResult};
 
 use crate::{
-    EngineError,
+    EngineError, FramingError,
     graph::{Graph, GraphValue, Plan, Target, blame},
     guard::guarded,
     inspection::Inspection,
@@ -206,7 +208,7 @@ impl Network {
 }
 
 /// The engine's reader of ONNX files.
-fn engine() -> Onnx {
+pub(crate) fn engine() -> Onnx {
     // Exports by PyTorch's newer exporter declare inner and output shapes that contradict a fixed batch.
     tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true)
 }
@@ -296,6 +298,23 @@ impl Classifier for Network {
 
     fn forward_from(&self, layer: &str, activations: &Tensor) -> Result<Tensor, ClassifierError> {
         self.run_from(layer, activations)
+    }
+
+    fn preset_frame(&self, native: &Frame) -> Result<Frame, ClassifierError> {
+        let (preprocessing, input) = (self.preprocessing(), self.input.size);
+        let failed = |error: FramingError| self.failure(error.to_string());
+        let framed = |mask: &Mask| preprocessing.prepare_mask(mask, input);
+        Ok(Frame {
+            image: preprocessing.prepare(&native.image, input).map_err(failed)?,
+            object: native.object.as_ref().map(framed).transpose().map_err(failed)?,
+            ignore: native.ignore.as_ref().map(framed).transpose().map_err(failed)?,
+            attributes: native
+                .attributes
+                .iter()
+                .map(|(&index, mask)| Ok((index, framed(mask)?)))
+                .collect::<Result<_, _>>()
+                .map_err(failed)?,
+        })
     }
 
     fn randomised(&self, layers: &[&str], seed: u64) -> Result<Arc<dyn Classifier>, ClassifierError> {

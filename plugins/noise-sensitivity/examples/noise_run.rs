@@ -1,7 +1,7 @@
 //! Runs the analysis on toys and prints everything that the interop tests need to compute it again, as one JSON document:
 //! what the networks were shown (pixels and masks at their input size), the rows and the report.
 //!
-//! `noise_run [PARAMETER=VALUE ...]`
+//! `noise_run [profile=NAME] [PARAMETER=VALUE ...]`
 
 use std::{
     error::Error,
@@ -11,8 +11,8 @@ use std::{
 
 use rival10_noise_sensitivity::PLUGIN;
 use rival10_sdk::{
-    ClassGroups, Classifier, Context, Geometry, Mask, Model, Profile, Provenance, SampleSource, Settings, Size, Study,
-    Value,
+    AnalysisError, ClassGroups, Classifier, Context, Frame, Geometry, ImageId, Mask, Model, Profile, Provenance,
+    Sample, SampleSource, Settings, Size, Study, Value,
     testing::{CellMeans, Scenes, Swatch, Window, taxonomy},
 };
 use serde_json::json;
@@ -20,12 +20,34 @@ use serde_json::json;
 const CLASSES: usize = 5;
 const SIZE: Size = Size::new(20, 16);
 
+/// Toy scenes whose mask files have grey levels: brighter inside, with a pattern as of a compressed file.
+struct Soft(Scenes);
+
+impl SampleSource for Soft {
+    fn samples(&self) -> &[Sample] {
+        self.0.samples()
+    }
+
+    fn frame(&self, id: ImageId, geometry: Geometry) -> Result<Arc<Frame>, AnalysisError> {
+        self.0.frame(id, geometry)
+    }
+
+    fn soft_object(&self, id: ImageId, size: Size) -> Result<Option<Vec<f32>>, AnalysisError> {
+        let frame = self.0.frame(id, Geometry::Resize(size))?;
+        let grey = |(i, &inside): (usize, &u8)| if inside == 1 { 255 - (i * 7 % 90) as u8 } else { (i * 5 % 60) as u8 };
+        let levels = |mask: &Mask| mask.to_bitmap().iter().enumerate().map(|p| f32::from(grey(p)) / 255.0).collect();
+        Ok(frame.object.as_ref().map(levels))
+    }
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let given: Vec<(String, String)> = std::env::args()
         .skip(1)
         .filter_map(|argument| argument.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
         .collect();
-    let settings = Settings::new(&PLUGIN, 11, Profile::Strict, &given)?;
+    let (profile, given): (Vec<_>, Vec<_>) = given.into_iter().partition(|(name, _)| name == "profile");
+    let profile = Profile::ALL.iter().copied().find(|p| profile.first().is_some_and(|(_, name)| name == p.name()));
+    let settings = Settings::new(&PLUGIN, 11, profile.unwrap_or_default(), &given)?;
     let analysis = (PLUGIN.configure)(&settings)?;
     let toys = taxonomy(CLASSES, 2);
     let odd = Scenes::odd(&toys);
@@ -39,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         sample.id.0 += 1000;
         scenes.push((sample, frame));
     }
-    let scenes = Scenes::new(scenes);
+    let scenes = Soft(Scenes::new(scenes));
     let mut pooled = ClassGroups::identity(CLASSES);
     pooled.0[1].extend([5, 6]);
     let networks: [(Arc<dyn Classifier>, ClassGroups); 3] = [
@@ -76,6 +98,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 "size": [size.width, size.height],
                 "pixels": frame.image.pixels,
                 "object": frame.object.as_ref().map(Mask::to_bitmap),
+                "soft": scenes.soft_object(sample.id, size)?,
                 "ignore": frame.ignore.as_ref().map(Mask::to_bitmap),
             }));
         }

@@ -8,7 +8,7 @@
 //! - [`rows`]: the table that a run fills, and how it is read back.
 //! - [`sensitivity`]: RFS and iRFS.
 //! - `mode`: what a level means. `null`: masks that know nothing of their image.
-//! - `measure`: samples to rows. `report`: rows to the report.
+//! - `view`: what of an image a network is shown. `measure`: samples to rows. `report`: rows to the report.
 //!
 //! What a mask means is decided by [`rival10_perturbation::region`]; an image whose mask is missing, empty or full at the
 //! network's input size has its clean forward in the rows and no noise, is left out of every estimate, and is counted.
@@ -19,19 +19,20 @@ mod null;
 mod report;
 pub mod rows;
 pub mod sensitivity;
+mod view;
 
 use rival10_sdk::{
-    Analysis, AnalysisError, Capabilities, Context, Needs, Parameter, Phase, Plugin, Report, Rows, Sample, Settings,
-    Study,
+    Analysis, AnalysisError, Capabilities, Context, Needs, Parameter, Phase, Plugin, Profile, Report, Rows, Sample,
+    Settings, Study,
 };
 
-use crate::{mode::Mode, null::NullMask};
+use crate::{mode::Mode, null::NullMask, sensitivity::Rfs, view::Framing};
 
 /// The analysis, as the registry lists it.
 pub const PLUGIN: Plugin = Plugin {
     name: "noise-sensitivity",
     summary: "accuracy under noise on the foreground and on the background, and their balance (RFS, iRFS)",
-    version: 1,
+    version: 2,
     parameters: &[
         Parameter {
             name: "mode",
@@ -63,6 +64,12 @@ pub const PLUGIN: Plugin = Plugin {
                    another image)",
             default: "translated",
         },
+        Parameter {
+            name: "geometry",
+            help: "resize (the whole picture, resized to the network's input) or preset (the network's own resize and crop, \
+                   on picture and masks; a mask that it empties is left out and counted)",
+            default: "resize",
+        },
     ],
     configure,
 };
@@ -76,6 +83,7 @@ const PHASES: &[Phase] = &[Phase { name: "noise", columns: rows::COLUMNS }];
 #[derive(Clone, Debug, PartialEq)]
 struct NoiseSensitivity {
     seed: u64,
+    profile: Profile,
     mode: Mode,
     /// Ascending, no two alike.
     levels: Vec<f64>,
@@ -83,6 +91,7 @@ struct NoiseSensitivity {
     floor: f64,
     nulls: u32,
     null_mask: NullMask,
+    framing: Framing,
 }
 
 fn configure(settings: &Settings) -> Result<Box<dyn Analysis>, AnalysisError> {
@@ -111,7 +120,36 @@ fn configure(settings: &Settings) -> Result<Box<dyn Analysis>, AnalysisError> {
         return refused("nulls", format!("{nulls} is above 1000"));
     }
     let null_mask = settings.get("null-mask")?;
-    Ok(Box::new(NoiseSensitivity { seed: settings.seed, mode, levels, trials, floor, nulls, null_mask }))
+    let framing = settings.get("geometry")?;
+    let (profile, seed) = (settings.profile, settings.seed);
+    if profile.follows_study() {
+        let reason =
+            format!("profile {} takes masks with grey levels, whole pictures and the study's modes", profile.name());
+        if mode == Mode::Matched {
+            return refused("mode", reason);
+        }
+        if framing == Framing::Preset {
+            return refused("geometry", reason);
+        }
+    }
+    Ok(Box::new(NoiseSensitivity { seed, profile, mode, levels, trials, floor, nulls, null_mask, framing }))
+}
+
+impl NoiseSensitivity {
+    /// What noise is scaled by at each level: a standard deviation in units of the full range, or in mode l2 a norm.
+    fn scales(&self) -> Vec<f64> {
+        let scale = |level: &f64| match (self.mode, self.profile) {
+            (Mode::L2, _) => *level,
+            (_, Profile::Rival10AsReleased) => level / 255.0 / 255.0,
+            _ => level / 255.0,
+        };
+        self.levels.iter().map(scale).collect()
+    }
+
+    /// RFS as the profile has it where it is undefined.
+    fn rfs(&self) -> Rfs {
+        Rfs { undefined: (self.profile == Profile::HardImagenet).then_some(0.0) }
+    }
 }
 
 impl Analysis for NoiseSensitivity {

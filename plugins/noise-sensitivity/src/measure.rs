@@ -1,20 +1,20 @@
 //! Samples to rows: which forwards are made, and in which order things are made once.
 //!
-//! An image is decoded and resized once for each input size among the models, its noise drawn once for each trial and
-//! size, its noised pictures made once for every model of that size, and its clean picture goes through each model once.
+//! An image is decoded once and resized once for each view (input size, or with geometry=preset crop) among the models,
+//! its noise drawn once for each trial and view, its noised pictures made once for every model that shares the view, and its
+//! clean picture goes through each model once.
 //! No more than one trial's pictures of an image and mask (two a level) are held at a time on a thread. In mode matched the
 //! place in the background is drawn by word 0 of the block at [mask, 0, 0, 0] of the generator for the purpose `place`.
 
 use rayon::prelude::*;
 use rival10_perturbation::{Marking, distance, noise_generator, planes, standard_normal};
-use rival10_sdk::{
-    AnalysisError, Batch, ClassifierError, Context, Geometry, Model, Philox, Rows, Sample, Size, taxonomy,
-};
+use rival10_sdk::{AnalysisError, Batch, Context, Philox, Rows, Sample, Size};
 
 use crate::{
     NoiseSensitivity,
     mode::{Mode, Targets},
-    rows::{Answer, COLUMNS, Subject, push},
+    rows::{COLUMNS, Subject, push},
+    view::{View, refused},
 };
 
 impl NoiseSensitivity {
@@ -38,41 +38,28 @@ impl NoiseSensitivity {
             return Err(refused(sample, format!("class {} of a taxonomy of {classes}", sample.class)));
         }
         let mut rows = Rows::new(COLUMNS);
-        let mut sizes: Vec<Size> = Vec::new();
-        for model in context.study.models {
-            let size = model.classifier.input_size();
-            if !sizes.contains(&size) {
-                sizes.push(size);
-                self.measure_at(context, sample, size, &mut rows)?;
-            }
+        for view in self.views(context, sample)? {
+            self.measure_view(context, sample, &view, &mut rows)?;
         }
         Ok(rows)
     }
 
-    /// The rows of `sample` under every model whose input is of `size`.
-    fn measure_at(
+    /// The rows of `sample` under every model that is shown `view`.
+    fn measure_view(
         &self,
         context: &Context<'_>,
         sample: &Sample,
-        size: Size,
+        View { frame, models }: &View<'_>,
         rows: &mut Rows,
     ) -> Result<(), AnalysisError> {
-        let frame = context.source.frame(sample.id, Geometry::Resize(size))?;
-        if frame.image.size != size || frame.image.pixels.len() != 3 * size.pixels() {
-            return Err(refused(
-                sample,
-                format!("its picture came as {} where {size} was asked for", frame.image.size),
-            ));
-        }
-        let own = Marking::of(&frame).map_err(|error| refused(sample, error.to_string()))?;
+        let size = frame.image.size;
+        let own = self.marking(context, (sample.id, &sample.name), frame)?;
         let masks = self.masks(context, sample, own, size)?;
-        let models: Vec<&Model> =
-            context.study.models.iter().filter(|model| model.classifier.input_size() == size).collect();
         let subjects: Vec<_> = (0..).zip(&masks).map(|(number, mask)| Subject::new(sample, number, mask)).collect();
 
         let mut batch = Batch { size, data: planes(&frame.image) };
-        for model in &models {
-            let clean = answers(model, sample, &batch)?[0];
+        for model in models {
+            let clean = model.answers(&batch, sample)?[0];
             for subject in &subjects {
                 push(rows, subject, model.classifier.name(), (0.0, 0), [clean, clean], [0.0; 2])?;
             }
@@ -86,10 +73,10 @@ impl NoiseSensitivity {
                 let word = place.block([u64::from(subject.mask), 0, 0, 0])[0];
                 batch.data.clear();
                 batch.data.reserve(2 * self.levels.len() * batch.stride());
-                targets.noised(self.mode, &self.levels, (&picture, &noise, size), word, &mut batch.data);
+                targets.noised(self.mode, &self.scales(), (&picture, &noise, size), word, &mut batch.data);
                 let norms: Vec<f64> = (0..batch.len()).map(|i| distance(&picture, batch.picture(i))).collect();
-                for model in &models {
-                    let answers = answers(model, sample, &batch)?;
+                for model in models {
+                    let answers = model.answers(&batch, sample)?;
                     for (l, &level) in self.levels.iter().enumerate() {
                         let pair = [2 * l, 2 * l + 1];
                         let name = model.classifier.name();
@@ -112,7 +99,7 @@ impl NoiseSensitivity {
         let mut masks = vec![Mask::new(self.mode, own, size)];
         for number in 1..=self.nulls {
             let Mask::Marked(own) = &masks[0] else { break };
-            let null = self.null_mask.draw(self.seed, number, context, sample, (&own.regions, size))?;
+            let null = self.null(context, sample, number, (&own.regions, size))?;
             masks.push(Mask::new(self.mode, null, size));
         }
         Ok(masks)
@@ -143,33 +130,4 @@ impl<'a> Subject<'a> {
         };
         Self { sample, mask: number, marking, foreground }
     }
-}
-
-/// One answer a picture.
-fn answers(model: &Model, sample: &Sample, batch: &Batch) -> Result<Vec<Answer>, AnalysisError> {
-    let outputs = model.classifier.outputs();
-    let logits = model.classifier.forward(batch, &[])?.logits;
-    if outputs == 0 || logits.data.len() != batch.len() * outputs {
-        let reason = format!("{} logits for {} pictures of {outputs} outputs", logits.data.len(), batch.len());
-        return Err(ClassifierError::Engine { model: model.classifier.name().to_owned(), reason }.into());
-    }
-    logits.data.chunks_exact(outputs).map(|logits| answer(model, sample, logits)).collect()
-}
-
-fn answer(model: &Model, sample: &Sample, logits: &[f32]) -> Result<Answer, AnalysisError> {
-    let scores = model.groups.scores(logits);
-    if let Some(class) = scores.iter().position(|score| !score.is_finite()) {
-        let reason = format!("model {:?} gives class {class} the score {}", model.classifier.name(), scores[class]);
-        return Err(refused(sample, reason));
-    }
-    let others = scores.iter().enumerate().filter(|(class, _)| *class != sample.class).map(|(_, score)| *score);
-    Ok(Answer {
-        prediction: taxonomy::argmax(&scores),
-        p: taxonomy::softmax(&scores)[sample.class],
-        margin: others.reduce(f64::max).map(|best| scores[sample.class] - best),
-    })
-}
-
-fn refused(sample: &Sample, reason: String) -> AnalysisError {
-    AnalysisError::Sample { id: sample.id, name: sample.name.clone(), reason }
 }

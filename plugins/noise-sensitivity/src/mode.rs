@@ -65,12 +65,12 @@ impl Targets {
         (mode != Mode::Matched || !places.is_empty()).then_some(Self { regions, places })
     }
 
-    /// Appends the picture with noise on the foreground, and that with noise on the background, for every level. `word` is
-    /// a random word that chooses the place.
+    /// Appends the picture with noise on the foreground, and that with noise on the background, for every one of `scales`:
+    /// standard deviations in units of the full range, or in mode l2 norms. `word` is a random word that chooses the place.
     pub(crate) fn noised(
         &self,
         mode: Mode,
-        levels: &[f64],
+        scales: &[f64],
         (picture, noise, size): (&[f32], &[f32], Size),
         word: u64,
         out: &mut Vec<f32>,
@@ -87,11 +87,11 @@ impl Targets {
         };
         let regions = [foreground, background];
         let norms = regions.map(|region| region.norm());
-        for &level in levels {
+        for &level in scales {
             let scales = match mode {
-                Mode::Sigma => [single(level / 255.0); 2],
+                Mode::Sigma => [single(level); 2],
                 Mode::L2 => norms.map(|norm| if norm > 0.0 { single(level / norm) } else { 0.0 }),
-                Mode::Matched => equal_energy(picture, regions, single(level / 255.0)),
+                Mode::Matched => equal_energy(picture, regions, single(level)),
             };
             for (region, scale) in regions.into_iter().zip(scales) {
                 add_noise(picture, region.noise, region.weights, scale, out);

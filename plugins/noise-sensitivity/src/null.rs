@@ -6,7 +6,7 @@
 use std::str::FromStr;
 
 use rival10_perturbation::{Marking, Regions, rolled};
-use rival10_sdk::{AnalysisError, Context, Geometry, Philox, Sample, Size, random::below};
+use rival10_sdk::{AnalysisError, Philox, Sample, Size, random::below};
 
 /// Where null masks come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,14 +41,14 @@ impl NullMask {
         }
     }
 
-    /// Null mask number `number` (from 1) of `sample`, whose own regions at `size` are `own`.
+    /// Null mask number `number` (from 1) of `sample`, one of `samples`, whose own regions at `size` are `own`; `marking`
+    /// gives another image's.
     pub(crate) fn draw(
         self,
-        seed: u64,
-        number: u32,
-        context: &Context<'_>,
-        sample: &Sample,
+        (seed, number): (u64, u32),
+        (sample, samples): (&Sample, &[Sample]),
         (own, size): (&Regions, Size),
+        marking: &dyn Fn(&Sample) -> Result<Marking, AnalysisError>,
     ) -> Result<Marking, AnalysisError> {
         let generator = Philox::keyed("null mask", seed, &sample.content, u64::from(number));
         match self {
@@ -62,19 +62,13 @@ impl NullMask {
                 }))
             }
             Self::Swapped => {
-                let others = context.study.samples;
                 for attempt in 0..TRIES {
                     let word = generator.block([attempt, 0, 0, 0])[0];
-                    let partner = usize::try_from(below(word, others.len() as u64)).ok().and_then(|at| others.get(at));
+                    let partner =
+                        usize::try_from(below(word, samples.len() as u64)).ok().and_then(|at| samples.get(at));
                     let Some(partner) = partner.filter(|partner| partner.id != sample.id) else { continue };
-                    let frame = context.source.frame(partner.id, Geometry::Resize(size))?;
-                    let marking = Marking::of(&frame).map_err(|error| AnalysisError::Sample {
-                        id: partner.id,
-                        name: partner.name.clone(),
-                        reason: error.to_string(),
-                    })?;
-                    if matches!(marking, Marking::Marked(_)) {
-                        return Ok(marking);
+                    if let marked @ Marking::Marked(_) = marking(partner)? {
+                        return Ok(marked);
                     }
                 }
                 Ok(Marking::Missing)

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use rival10_sdk::{AnalysisError, Column, Kind, Rows, Sample, Stratum, Value};
+use rival10_sdk::{AnalysisError, Answer, Column, Kind, Rows, Sample, Stratum, Value};
 
 /// The columns, in order.
 pub const COLUMNS: &[Column] = &[
@@ -54,17 +54,6 @@ const MARKING: usize = 7;
 const FOREGROUND: usize = 9;
 /// The same under background noise.
 const BACKGROUND: usize = 13;
-
-/// What a network says of one picture.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Answer {
-    /// The predicted class.
-    pub prediction: usize,
-    /// The true class's probability.
-    pub p: f64,
-    /// The true class's score less the best other's; none if there is no other class.
-    pub margin: Option<f64>,
-}
 
 /// A mean over trials of what a network says of an image's pictures.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -11,6 +11,21 @@ pub fn relative(a: f64, b: f64) -> Option<f64> {
     (most > 0.0).then(|| (b - a) / most)
 }
 
+/// RFS with what stands for it where it is undefined: nothing, or in a profile that says so 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rfs {
+    /// Its value where both scores are 0 or both are 1.
+    pub undefined: Option<f64>,
+}
+
+impl Rfs {
+    /// [`relative`], or what stands for it.
+    #[must_use]
+    pub fn of(self, a: f64, b: f64) -> Option<f64> {
+        relative(a, b).or(self.undefined)
+    }
+}
+
 /// The same of one image's probability of its true class, where 0/0 is 0.
 #[must_use]
 pub fn relative_of_image(a: f64, b: f64) -> f64 {

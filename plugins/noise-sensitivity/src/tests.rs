@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rival10_sdk::{
-    ClassGroups, Classifier, Mask, Model, Profile, Provenance, SampleSource, Size, Taxonomy,
+    ClassGroups, Classifier, Frame, Geometry, ImageId, Mask, Model, Profile, Provenance, SampleSource, Size, Taxonomy,
     testing::{Scenes, Swatch, Window, class_colour, conformance_with, taxonomy},
 };
 
@@ -25,8 +25,18 @@ fn swatch(name: &str, window: Window, classes: usize) -> Model {
 }
 
 fn run(given: &[(&str, &str)], toys: &Taxonomy, scenes: &Scenes, models: &[Model]) -> (Rows, Report) {
+    run_in(Profile::Strict, given, toys, scenes, models)
+}
+
+fn run_in(
+    profile: Profile,
+    given: &[(&str, &str)],
+    toys: &Taxonomy,
+    scenes: &dyn SampleSource,
+    models: &[Model],
+) -> (Rows, Report) {
     let given: Vec<_> = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let settings = Settings::new(&PLUGIN, 7, Profile::Strict, &given).unwrap();
+    let settings = Settings::new(&PLUGIN, 7, profile, &given).unwrap();
     let analysis = (PLUGIN.configure)(&settings).unwrap();
     let provenance = Provenance {
         plugin: PLUGIN.name.to_owned(),
@@ -153,6 +163,9 @@ fn rfs_is_null_and_not_0_where_nothing_or_everything_is_right() {
     for scenes in [all_right, all_wrong] {
         let (_, report) = run(&[], &taxonomy(3, 0), &scenes, &[swatch("object", Window::Top, 3)]);
         assert_eq!(headline(&report, "RFS", "object"), None);
+        let (_, hard) =
+            run_in(Profile::HardImagenet, &[], &taxonomy(3, 0), &scenes, &[swatch("object", Window::Top, 3)]);
+        assert_eq!(headline(&hard, "RFS", "object"), Some(0.0));
         assert!(report.notes.iter().any(|note| note.contains("RFS is undefined")), "{:?}", report.notes);
     }
 }
@@ -204,6 +217,143 @@ fn rows_that_are_not_all_there_make_no_report() {
     }
 }
 
+/// Toy scenes whose mask files are as grey as their number says.
+struct Soft(Scenes, f32);
+
+impl SampleSource for Soft {
+    fn samples(&self) -> &[Sample] {
+        self.0.samples()
+    }
+    fn frame(&self, id: ImageId, geometry: Geometry) -> Result<Arc<Frame>, AnalysisError> {
+        self.0.frame(id, geometry)
+    }
+    fn soft_object(&self, id: ImageId, size: Size) -> Result<Option<Vec<f32>>, AnalysisError> {
+        let object = self.0.frame(id, Geometry::Resize(size))?.object.clone();
+        Ok(object.map(|mask| mask.to_bitmap().iter().map(|&m| if m == 1 { self.1 } else { 0.0 }).collect()))
+    }
+}
+
+#[test]
+fn the_studys_profiles_weigh_noise_by_grey_levels_and_the_released_one_divides_twice() {
+    let (toys, models) = (taxonomy(3, 0), [swatch("toy", Window::Top, 3)]);
+    let norms = |profile, grey, level: &str| {
+        let given = [("levels", level), ("trials", "1")];
+        let (rows, _) = run_in(profile, &given, &toys, &Soft(scenes(), grey), &models);
+        let at = |name: &str| rows.column(name).unwrap();
+        let noised = rows.iter().filter(|row| row[at("level")].as_f64() != Some(0.0));
+        noised.map(|row| row[at("fg_norm")].as_f64().unwrap()).sum::<f64>()
+    };
+    // Noise this weak is never clipped, so that its norm is proportional to the weight.
+    let whole = norms(Profile::Rival10AsIntended, 1.0, "4");
+    assert!((norms(Profile::Rival10AsIntended, 0.75, "4") / whole - 0.75).abs() < 1e-5);
+    assert!((norms(Profile::Strict, 0.75, "4") / whole - 1.0).abs() < 1e-6);
+    assert!((norms(Profile::Rival10AsReleased, 1.0, "1020") / whole - 1.0).abs() < 1e-6);
+    let refused = run_error(Profile::Rival10AsIntended, &scenes(), &models);
+    assert!(refused.contains("image 1") && refused.contains("grey levels"), "{refused}");
+}
+
+fn run_error(profile: Profile, scenes: &Scenes, models: &[Model]) -> String {
+    let (toys, provenance) = (taxonomy(3, 0), run(&[], &taxonomy(3, 0), scenes, &[]).1.provenance);
+    let analysis = (PLUGIN.configure)(&Settings::new(&PLUGIN, 7, profile, &[]).unwrap()).unwrap();
+    let study = Study { taxonomy: &toys, models, samples: scenes.samples(), states: &[], provenance: &provenance };
+    analysis.map(0, &Context { study, source: scenes }, scenes.samples()).unwrap_err().to_string()
+}
+
+#[test]
+fn the_study_drew_once_and_its_profiles_do_unless_told_otherwise() {
+    let trials = |profile, given: &[(String, String)]| {
+        Settings::new(&PLUGIN, 7, profile, given).unwrap().get::<u32>("trials").unwrap()
+    };
+    let expected = [3, 1, 1, 3];
+    assert_eq!(Profile::ALL.iter().map(|&profile| trials(profile, &[])).collect::<Vec<_>>(), expected);
+    assert_eq!(trials(Profile::Rival10AsIntended, &[("trials".to_owned(), "5".to_owned())]), 5);
+    for (name, value) in [("mode", "matched"), ("geometry", "preset")] {
+        let given = [(name.to_owned(), value.to_owned())];
+        let settings = Settings::new(&PLUGIN, 7, Profile::Rival10AsIntended, &given).unwrap();
+        let error = (PLUGIN.configure)(&settings).err();
+        assert!(matches!(error, Some(AnalysisError::Setting { name: named, .. }) if named == name));
+    }
+}
+
+/// A network that was trained to see the left half alone.
+struct LeftHalf(Swatch);
+
+impl Classifier for LeftHalf {
+    fn name(&self) -> &str {
+        "left half"
+    }
+    fn digest(&self) -> &str {
+        self.0.digest()
+    }
+    fn input_size(&self) -> Size {
+        SIZE
+    }
+    fn outputs(&self) -> usize {
+        self.0.outputs()
+    }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::LOGITS
+    }
+    fn layers(&self) -> &[rival10_sdk::Layer] {
+        &[]
+    }
+    fn forward(
+        &self,
+        batch: &rival10_sdk::Batch,
+        taps: &[&str],
+    ) -> Result<rival10_sdk::Forward, rival10_sdk::ClassifierError> {
+        self.0.forward(batch, taps)
+    }
+    fn preset_frame(&self, native: &Frame) -> Result<Frame, rival10_sdk::ClassifierError> {
+        let half = |mask: &Mask| Mask::from_fn(SIZE, |x, y| mask.contains(x / 2, y));
+        Ok(Frame {
+            image: rival10_sdk::Rgb { size: SIZE, pixels: native.image.pixels.clone() },
+            object: native.object.as_ref().map(half),
+            ignore: None,
+            attributes: std::collections::BTreeMap::new(),
+        })
+    }
+}
+
+#[test]
+fn a_preset_geometry_shows_each_network_its_own_crop_and_counts_masks_that_it_empties() {
+    let (left, right) =
+        (Mask::from_fn(SIZE, |x, y| x < 4 && y < 4), Mask::from_fn(SIZE, |x, y| x > SIZE.width / 2 && y < 4));
+    let scenes = Scenes::new(vec![
+        Scenes::flat(1, 0, &left, class_colour(0), class_colour(1)),
+        Scenes::flat(2, 0, &right, class_colour(0), class_colour(1)),
+    ]);
+    let classifier: Arc<dyn Classifier> = Arc::new(LeftHalf(Swatch::new("left half", SIZE, Window::Top, 3)));
+    let models = [Model { classifier, groups: ClassGroups::identity(3) }];
+    let (rows, report) = run(&[("geometry", "preset"), ("trials", "1")], &taxonomy(3, 0), &scenes, &models);
+    let at = |name: &str| rows.column(name).unwrap();
+    let clean: Vec<_> = rows
+        .iter()
+        .filter(|row| row[at("level")].as_f64() == Some(0.0))
+        .map(|row| (row[at("marking")].as_str().unwrap().to_owned(), row[at("foreground")].as_f64()))
+        .collect();
+    // Four of twelve columns are eight of the left half's twelve, in the upper half.
+    assert_eq!(clean, [("marked".to_owned(), Some(1.0 / 3.0)), ("empty".to_owned(), None)]);
+    assert!(report.notes.iter().any(|note| note.contains("1 without a foreground pixel")), "{:?}", report.notes);
+    let error = {
+        let models = [swatch("toy", Window::Top, 3)];
+        let analysis = (PLUGIN.configure)(
+            &Settings::new(&PLUGIN, 7, Profile::Strict, &[("geometry".to_owned(), "preset".to_owned())]).unwrap(),
+        )
+        .unwrap();
+        let toys = taxonomy(3, 0);
+        let study = Study {
+            taxonomy: &toys,
+            models: &models,
+            samples: scenes.samples(),
+            states: &[],
+            provenance: &report.provenance,
+        };
+        analysis.map(0, &Context { study, source: &scenes }, scenes.samples()).unwrap_err().to_string()
+    };
+    assert!(error.contains("crop of its own"), "{error}");
+}
+
 #[test]
 fn settings_out_of_range_are_refused_by_name() {
     for (name, value) in [
@@ -222,6 +372,7 @@ fn settings_out_of_range_are_refused_by_name() {
         ("mode", "linf"),
         ("nulls", "1001"),
         ("null-mask", "none"),
+        ("geometry", "crop"),
     ] {
         let given = [(name.to_owned(), value.to_owned())];
         let error = (PLUGIN.configure)(&Settings::new(&PLUGIN, 7, Profile::Strict, &given).unwrap()).err();

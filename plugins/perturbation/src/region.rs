@@ -2,7 +2,8 @@
 
 use rival10_sdk::{Frame, Mask, MaskError};
 
-/// Weights of foreground and background, one a pixel, row-major, each 0 or 1. A pixel of the ignore mask has 0 in both.
+/// Weights of foreground and background, one a pixel, row-major, in [0, 1]: 0 or 1, unless they come from a mask with grey
+/// levels. A pixel of the ignore mask has 0 in both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Regions {
     /// m: 1 on the object.
@@ -54,22 +55,39 @@ impl Marking {
         let weights = |wanted: u8| -> Vec<f32> {
             inside.iter().enumerate().map(|(i, &m)| if m == wanted && counts(i) { 1.0 } else { 0.0 }).collect()
         };
-        let regions = Regions { foreground: weights(1), background: weights(0) };
-        let has_pixels = |weights: &[f32]| weights.contains(&1.0);
-        Ok(match (has_pixels(&regions.foreground), has_pixels(&regions.background)) {
+        Ok(Self::with(Regions { foreground: weights(1), background: weights(0) }))
+    }
+
+    /// The regions of a mask with grey levels `m` in [0, 1], one a pixel: m and 1 - m, and 0 where `ignore` is set. A pixel
+    /// counts as foreground from 0.5 on where it is asked whether there is any.
+    #[must_use]
+    pub fn soft(m: Vec<f32>, ignore: Option<&Mask>) -> Self {
+        let mut regions = Regions { background: m.iter().map(|m| 1.0 - m).collect(), foreground: m };
+        if let Some(ignore) = ignore {
+            let ignored = ignore.to_bitmap();
+            for weights in [&mut regions.foreground, &mut regions.background] {
+                weights.iter_mut().zip(&ignored).filter(|(_, i)| **i == 1).for_each(|(w, _)| *w = 0.0);
+            }
+        }
+        Self::with(regions)
+    }
+
+    fn with(regions: Regions) -> Self {
+        let has_pixels = |weights: &[f32]| weights.iter().any(|&w| w >= 0.5);
+        match (has_pixels(&regions.foreground), has_pixels(&regions.background)) {
             (true, true) => Self::Marked(regions),
             (true, false) => Self::Full,
             (false, _) => Self::Empty,
-        })
+        }
     }
 }
 
 impl Regions {
-    /// The share of the picture's pixels that are foreground, in (0, 1).
+    /// The share of the picture's pixels that are foreground (from a weight of 0.5 on), in (0, 1).
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "pixel counts are far below 2^53")]
     pub fn foreground_share(&self) -> f64 {
-        self.foreground.iter().filter(|&&w| w == 1.0).count() as f64 / self.foreground.len().max(1) as f64
+        self.foreground.iter().filter(|&&w| w >= 0.5).count() as f64 / self.foreground.len().max(1) as f64
     }
 }
 
@@ -118,5 +136,17 @@ mod tests {
         for (object, ignore) in [(Some(Mask::empty(other)), None), (None, Some(Mask::empty(other)))] {
             assert_eq!(Marking::of(&frame(object, ignore)), Err(MaskError::SizeMismatch(SIZE, other)));
         }
+    }
+
+    #[test]
+    fn grey_levels_weigh_both_regions_and_ignored_pixels_neither() {
+        let ignore = Mask::from_fn(SIZE, |x, y| (x, y) == (0, 0));
+        let m = vec![1.0, 0.75, 0.5, 0.25, 0.0, 0.0, 0.0, 0.0];
+        let Marking::Marked(regions) = Marking::soft(m, Some(&ignore)) else { panic!("both regions have pixels") };
+        assert_eq!(regions.foreground, [0.0, 0.75, 0.5, 0.25, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(regions.background, [0.0, 0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 1.0]);
+        assert_eq!(regions.foreground_share(), 0.25);
+        assert_eq!(Marking::soft(vec![0.4; 8], None), Marking::Empty);
+        assert_eq!(Marking::soft(vec![0.6; 8], None), Marking::Full);
     }
 }

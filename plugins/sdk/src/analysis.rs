@@ -50,17 +50,49 @@ pub enum Profile {
     /// The model's own normalisation, binary masks, sigma = s/255.
     #[default]
     Strict,
+    /// The study's mathematics: no normalisation, the grey levels of the object's mask file, sigma = s/255, one trial.
+    Rival10AsIntended,
+    /// The authors' code as it runs, for reproduction only: as intended, with the levels divided by 255 twice.
+    Rival10AsReleased,
+    /// As Hard ImageNet has it: RFS 0 where it is undefined.
+    HardImagenet,
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: &'static [Self] = &[Self::Strict];
+    pub const ALL: &'static [Self] =
+        &[Self::Strict, Self::Rival10AsIntended, Self::Rival10AsReleased, Self::HardImagenet];
 
     /// The name that `--profile` takes.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Strict => "strict",
+            Self::Rival10AsIntended => "rival10-as-intended",
+            Self::Rival10AsReleased => "rival10-as-released",
+            Self::HardImagenet => "hard-imagenet",
+        }
+    }
+
+    /// Whether it is one of the two that follow the study: networks are then fed pixels in [0, 1] as they are, object masks
+    /// have grey levels ([`SampleSource::soft_object`]), and one trial is drawn unless another number is asked for.
+    #[must_use]
+    pub fn follows_study(self) -> bool {
+        matches!(self, Self::Rival10AsIntended | Self::Rival10AsReleased)
+    }
+
+    /// What every output must say of it, where its numbers are not what they seem.
+    #[must_use]
+    pub fn caveat(self) -> Option<&'static str> {
+        match self {
+            Self::Strict | Self::HardImagenet => None,
+            Self::Rival10AsIntended => Some(
+                "Profile rival10-as-intended feeds networks without the normalisation that they were trained with.",
+            ),
+            Self::Rival10AsReleased => Some(
+                "Profile rival10-as-released reproduces the authors' code with its faults, levels divided by 255 twice and \
+                 no normalisation among them: for comparison with published numbers only.",
+            ),
         }
     }
 }
@@ -76,7 +108,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The plugin's defaults, overridden by `given` (`name=value` pairs already split).
+    /// The plugin's defaults, overridden by `given` (`name=value` pairs already split). The default of `trials` is 1 in the
+    /// profiles that follow the study, whatever the plugin declares: the study drew once.
     ///
     /// # Errors
     /// [`AnalysisError::Setting`] for a name that the plugin does not declare.
@@ -87,6 +120,11 @@ impl Settings {
         given: &[(String, String)],
     ) -> Result<Self, AnalysisError> {
         let mut values: BTreeMap<_, _> = plugin.parameters.iter().map(|p| (p.name, p.default.to_owned())).collect();
+        if profile.follows_study()
+            && let Some(trials) = values.get_mut("trials")
+        {
+            "1".clone_into(trials);
+        }
         for (name, value) in given {
             let Some(parameter) = plugin.parameters.iter().find(|p| p.name == name) else {
                 let known: Vec<_> = plugin.parameters.iter().map(|p| p.name).collect();

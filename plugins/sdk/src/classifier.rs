@@ -4,7 +4,7 @@ use std::{any::Any, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClassGroups, Size};
+use crate::{ClassGroups, Frame, Size};
 
 /// A dense array of single-precision numbers, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -202,6 +202,17 @@ pub trait Classifier: Send + Sync {
     fn forward_from(&self, layer: &str, activations: &Tensor) -> Result<Tensor, ClassifierError> {
         let _ = (layer, activations);
         Err(self.missing("forwards from an inner layer"))
+    }
+
+    /// The part of `native` (a picture at its own size, with its masks) that the network was trained to see, at its input
+    /// size: its own resize and crop, on picture and masks alike.
+    ///
+    /// # Errors
+    /// [`ClassifierError::Engine`] if a picture of that size can't be framed, [`ClassifierError::Missing`] where the engine
+    /// knows of no crop.
+    fn preset_frame(&self, native: &Frame) -> Result<Frame, ClassifierError> {
+        let _ = native;
+        Err(self.missing("crop of its own"))
     }
 
     /// A copy whose `layers` have random weights drawn from `seed`.

@@ -7,6 +7,7 @@
 //! This crate knows no database, no terminal and no inference engine.
 
 pub mod analysis;
+pub mod answer;
 pub mod classifier;
 pub mod mask;
 pub mod random;
@@ -20,6 +21,7 @@ pub mod testing;
 pub use analysis::{
     Analysis, AnalysisError, Context, Needs, Parameter, Phase, Plugin, Profile, Settings, State, Study,
 };
+pub use answer::Answer;
 pub use classifier::{Batch, Capabilities, Classifier, ClassifierError, Forward, Layer, Model, Session, Tensor};
 pub use mask::{Agreement, Bbox, Labelled, Mask, MaskError, Size, SurfaceDistances};
 pub use random::Philox;

@@ -154,6 +154,17 @@ pub trait SampleSource: Sync {
     /// # Errors
     /// [`AnalysisError::Sample`] if the file is missing, changed or not an image.
     fn frame(&self, id: ImageId, geometry: Geometry) -> Result<Arc<Frame>, AnalysisError>;
+
+    /// The foreground of image `id` with the grey levels of its mask file, resized to `size` as pictures are: shape
+    /// `[height, width]`, in [0, 1]. None if nobody has marked the object.
+    ///
+    /// # Errors
+    /// [`AnalysisError::Sample`] if the file is missing, changed or has none; a source of binary masks has none at all.
+    fn soft_object(&self, id: ImageId, size: Size) -> Result<Option<Vec<f32>>, AnalysisError> {
+        let _ = size;
+        let name = self.samples().iter().find(|sample| sample.id == id).map_or(String::new(), |s| s.name.clone());
+        Err(AnalysisError::Sample { id, name, reason: "there is no mask file to read grey levels from".to_owned() })
+    }
 }
 
 #[cfg(test)]

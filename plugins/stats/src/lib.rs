@@ -3,6 +3,7 @@
 //! - [`measurements`]: numbers of every image, grouped by class, and their class-balanced means.
 //! - [`bootstrap`]: the seeded stratified bootstrap of whatever is a function of those means: percentile and BCa intervals,
 //!   and, over a table that holds two models side by side, intervals of their difference.
+//! - [`estimates`]: a table's means with their bootstrap, as reports print them.
 //! - [`paired`]: two models on the same images: McNemar's exact test, the sign-flip permutation test.
 //! - [`multiple`]: many p-values at once: Holm, Benjamini and Hochberg.
 //! - [`ratings`]: how far people agree beyond chance: kappas, Krippendorff's alpha, Gwet's AC1.
@@ -15,6 +16,7 @@
 
 pub mod bootstrap;
 pub mod dawid_skene;
+pub mod estimates;
 mod latent;
 pub mod measurements;
 mod multinomial;
@@ -27,6 +29,7 @@ pub mod staple;
 
 pub use bootstrap::{Interval, Resamples, quantile};
 pub use dawid_skene::DawidSkene;
+pub use estimates::{Estimates, interval_method};
 pub use measurements::Measurements;
 pub use multiple::{benjamini_hochberg, holm};
 pub use paired::{mcnemar, sign_flip};

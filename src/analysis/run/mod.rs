@@ -352,7 +352,10 @@ impl<'a> Open<'a> {
             tables.push(rows);
             states.push(state);
         }
-        let report = self.analysis.report(&study(request, &states, &provenance), &tables)?;
+        let mut report = self.analysis.report(&study(request, &states, &provenance), &tables)?;
+        if let Some(caveat) = request.settings.profile.caveat() {
+            report.notes.insert(0, caveat.to_owned());
+        }
         let file = self.report_file();
         let mut json = serde_json::to_string_pretty(&report).map_err(|e| io_error(&file)(io::Error::other(e)))?;
         json.push('\n');

@@ -16,10 +16,10 @@ pub(super) fn table(analysis: &NoiseSensitivity, results: &[ModelResult]) -> Opt
     }
     let mut rows = Vec::new();
     for ModelResult { name, summary, nulls, .. } in results {
-        let rfs = summary.value(Summary::rfs);
+        let rfs = summary.value(Summary::rfs(analysis.rfs()));
         let of_null = |images: &Vec<Image>| {
             let means = Summary::table(images.iter(), analysis.floor).means()?;
-            Summary::rfs(&means)
+            Summary::rfs(analysis.rfs())(&means)
         };
         let drawn: Vec<f64> = nulls.iter().filter_map(of_null).collect();
         let (mean, deviation) = moments(&drawn);

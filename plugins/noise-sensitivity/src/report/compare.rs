@@ -1,17 +1,13 @@
 //! Every two models of a run, on the images that both have in their estimates.
 
 use rival10_sdk::Table;
-use rival10_stats::{Measurements, holm, mcnemar, sign_flip};
+use rival10_stats::{Estimates, Measurements, holm, interval_method, mcnemar, sign_flip};
 use serde_json::Value as Json;
 
-use super::{
-    ModelResult, columns,
-    estimates::{Estimates, Summary, interval_method},
-};
+use super::{ModelResult, cells, columns, estimates::Summary};
 use crate::{
     NoiseSensitivity,
     rows::{Image, Outcome},
-    sensitivity::relative,
 };
 
 /// Two models and their common images.
@@ -46,7 +42,7 @@ pub(super) fn tables(analysis: &NoiseSensitivity, results: &[ModelResult]) -> Ve
 }
 
 fn differences(analysis: &NoiseSensitivity, pairs: &[Pair<'_>]) -> Table {
-    let mut rows = Vec::new();
+    let (mut rows, rfs) = (Vec::new(), analysis.rfs());
     let (mut boots, mut flips) = (Vec::new(), Vec::new());
     for Pair { names, images } in pairs {
         let (mut accuracies, mut irfs) = (Measurements::new(4), Measurements::new(1));
@@ -57,10 +53,10 @@ fn differences(analysis: &NoiseSensitivity, pairs: &[Pair<'_>]) -> Table {
             irfs.push(a.class, &[of_a[Summary::FLOORED] - of_b[Summary::FLOORED]]);
         }
         let estimates = Estimates::of(accuracies, analysis.seed);
-        let difference = |means: &[f64]| Some(relative(means[0], means[1])? - relative(means[2], means[3])?);
+        let difference = |means: &[f64]| Some(rfs.of(means[0], means[1])? - rfs.of(means[2], means[3])?);
         let mut row: Vec<Json> = names.iter().map(|&name| name.into()).collect();
         row.push(images.len().into());
-        row.extend(estimates.cells(difference));
+        row.extend(cells(&estimates, difference));
         boots.push(estimates.p_value(difference));
         row.push(irfs.means().map(|means| means[0]).into());
         flips.push(sign_flip(&irfs, analysis.seed));

@@ -1,58 +1,11 @@
-//! Class-balanced means with their bootstrap, and what is computed from them.
+//! What is computed from class-balanced means.
 
-use rival10_stats::{Interval, Measurements, Resamples, bootstrap::RESAMPLES};
-use serde_json::Value as Json;
+use rival10_stats::Measurements;
 
 use crate::{
     rows::{Image, Outcome},
-    sensitivity::{relative, relative_floored, relative_of_image},
+    sensitivity::{Rfs, relative_floored, relative_of_image},
 };
-
-pub(super) const CONFIDENCE: f64 = 0.95;
-
-/// How intervals are made, for captions and estimates.
-pub(super) fn interval_method() -> String {
-    format!("95% percentile bootstrap over images within classes, {RESAMPLES} resamples")
-}
-
-/// A table, its means and its resamples.
-pub(super) struct Estimates {
-    pub(super) table: Measurements,
-    means: Option<Vec<f64>>,
-    resamples: Option<Resamples>,
-}
-
-impl Estimates {
-    pub(super) fn of(table: Measurements, seed: u64) -> Self {
-        Self { means: table.means(), resamples: Resamples::draw(&table, seed, RESAMPLES), table }
-    }
-
-    /// None without images, and where `estimate` is undefined.
-    pub(super) fn value(&self, estimate: impl Fn(&[f64]) -> Option<f64>) -> Option<f64> {
-        self.means.as_deref().and_then(estimate)
-    }
-
-    /// None where the estimate itself is undefined.
-    pub(super) fn interval(&self, estimate: impl Fn(&[f64]) -> Option<f64> + Sync) -> Option<Interval> {
-        self.value(&estimate)?;
-        self.resamples.as_ref()?.percentile(CONFIDENCE, estimate)
-    }
-
-    pub(super) fn bca(&self, estimate: impl Fn(&[f64]) -> Option<f64> + Sync) -> Option<Interval> {
-        self.resamples.as_ref()?.bca(&self.table, CONFIDENCE, estimate)
-    }
-
-    pub(super) fn p_value(&self, estimate: impl Fn(&[f64]) -> Option<f64> + Sync) -> Option<f64> {
-        self.value(&estimate)?;
-        self.resamples.as_ref()?.p_value(estimate)
-    }
-
-    /// The estimate and the bounds of its interval, as three cells.
-    pub(super) fn cells(&self, estimate: impl Fn(&[f64]) -> Option<f64> + Sync) -> [Json; 3] {
-        let interval = self.interval(&estimate);
-        [self.value(estimate).into(), interval.map(|i| i.low).into(), interval.map(|i| i.high).into()]
-    }
-}
 
 /// What is asked of an image over all levels: the columns of a summary's table.
 pub(super) struct Summary;
@@ -88,8 +41,8 @@ impl Summary {
         ]
     }
 
-    pub(super) fn rfs(means: &[f64]) -> Option<f64> {
-        relative(means[Self::FOREGROUND], means[Self::BACKGROUND])
+    pub(super) fn rfs(rfs: Rfs) -> impl Fn(&[f64]) -> Option<f64> + Sync {
+        move |means| rfs.of(means[Self::FOREGROUND], means[Self::BACKGROUND])
     }
 }
 
@@ -119,8 +72,8 @@ impl Curve<'_> {
         means[1 + 2 * level + region]
     }
 
-    pub(super) fn rfs(means: &[f64], level: usize) -> Option<f64> {
-        relative(Self::at(means, level, 0), Self::at(means, level, 1))
+    pub(super) fn rfs(means: &[f64], level: usize, rfs: Rfs) -> Option<f64> {
+        rfs.of(Self::at(means, level, 0), Self::at(means, level, 1))
     }
 
     /// Level and accuracy from clean on.

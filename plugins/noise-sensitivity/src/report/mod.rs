@@ -6,20 +6,22 @@
 //! percentiles over images; levels and trials stay with their image.
 //!
 //! - [`estimates`]: means with their bootstrap; summaries over all levels, and curves over levels.
-//! - [`compare`]: every two models. [`chance`]: RFS beside that of null masks.
+//! - [`distribution`]: images by iRFS. [`compare`]: every two models. [`chance`]: RFS beside that of null masks.
 
 mod chance;
 mod compare;
+mod distribution;
 mod estimates;
 
 use rival10_sdk::{AnalysisError, Estimate, Report, Rows, Study, Table};
-use rival10_stats::Measurements;
+use rival10_stats::{Estimates, Measurements, interval_method};
 use serde_json::Value as Json;
 
-use self::estimates::{Curve, Estimates, Summary, interval_method};
+use self::estimates::{Curve, Summary};
 use crate::{
     NoiseSensitivity,
     rows::{Image, read},
+    sensitivity::Rfs,
 };
 
 /// One model's images and estimates over all levels.
@@ -48,10 +50,16 @@ impl NoiseSensitivity {
     /// The report, from the rows alone.
     pub(crate) fn conclude(&self, study: &Study<'_>, rows: &[Rows]) -> Result<Report, AnalysisError> {
         let results = self.results(study, rows)?;
-        let headline = results.iter().flat_map(headline).collect();
+        let headline = results.iter().flat_map(|result| headline(result, self.rfs())).collect();
         let (levels, curves) = self.curves(&results);
-        let mut tables =
-            vec![by_model(&results), levels, curves, self.by_class(study, &results), self.by_stratum(&results)];
+        let mut tables = vec![
+            by_model(&results, self.rfs()),
+            levels,
+            curves,
+            self.by_class(study, &results),
+            self.by_stratum(&results),
+            distribution::table(&results),
+        ];
         tables.extend(chance::table(self, &results));
         tables.extend(compare::tables(self, &results));
         Ok(Report { provenance: study.provenance.clone(), headline, tables, notes: self.notes(study, &results) })
@@ -84,18 +92,18 @@ impl NoiseSensitivity {
         let (mut levels, mut curves) = (Vec::new(), Vec::new());
         for ModelResult { name, images, .. } in results {
             let estimates = Estimates::of(curve.table(images.iter()), self.seed);
-            let clean = estimates.cells(|means| Some(means[0]));
+            let clean = cells(&estimates, |means| Some(means[0]));
             let start = vec![Json::Null; 5];
             levels.push(row([name.as_str().into(), 0.0.into()], [clean.as_slice(), &clean, &start].concat()));
             for (l, &level) in self.levels.iter().enumerate() {
-                let [fg, bg] = [0, 1].map(|region| estimates.cells(move |means| Some(Curve::at(means, l, region))));
-                let rfs = estimates.cells(|means| Curve::rfs(means, l));
+                let [fg, bg] = [0, 1].map(|region| cells(&estimates, move |means| Some(Curve::at(means, l, region))));
+                let rfs = cells(&estimates, |means| Curve::rfs(means, l, self.rfs()));
                 let margins = margin_changes(images, l).map(Json::from);
                 levels.push(row([name.as_str().into(), level.into()], [fg.as_slice(), &bg, &rfs, &margins].concat()));
             }
-            let [area_fg, area_bg] = [0, 1].map(|region| estimates.cells(|means| curve.area(means, region)));
-            let [half_fg, half_bg] = [0, 1].map(|region| estimates.cells(|means| curve.half(means, region)));
-            let ratio = estimates.cells(|means| curve.half_ratio(means));
+            let [area_fg, area_bg] = [0, 1].map(|region| cells(&estimates, |means| curve.area(means, region)));
+            let [half_fg, half_bg] = [0, 1].map(|region| cells(&estimates, |means| curve.half(means, region)));
+            let ratio = cells(&estimates, |means| curve.half_ratio(means));
             let cells = [area_fg.as_slice(), &area_bg, &half_fg, &half_bg, &ratio].concat();
             curves.push(row([name.as_str().into()], cells));
         }
@@ -134,9 +142,12 @@ impl NoiseSensitivity {
     fn by_class(&self, study: &Study<'_>, results: &[ModelResult]) -> Table {
         let mut rows = Vec::new();
         for ModelResult { name, summary, .. } in results {
-            for (class, _) in summary.table.classes() {
-                let of_class = Estimates::of(summary.table.of_class(class), self.seed);
-                rows.push(row([name.as_str().into(), class_name(study, class).into()], summary_cells(&of_class)));
+            for (class, _) in summary.table().classes() {
+                let of_class = Estimates::of(summary.table().of_class(class), self.seed);
+                rows.push(row(
+                    [name.as_str().into(), class_name(study, class).into()],
+                    summary_cells(&of_class, self.rfs()),
+                ));
             }
         }
         Table {
@@ -154,7 +165,7 @@ impl NoiseSensitivity {
                 let images = result.images.iter().filter(|image| image.stratum == stratum);
                 let table = Summary::table(images, self.floor);
                 if table.images() > 0 {
-                    let cells = summary_cells(&Estimates::of(table, self.seed));
+                    let cells = summary_cells(&Estimates::of(table, self.seed), self.rfs());
                     rows.push(row([result.name.as_str().into(), stratum.into()], cells));
                 }
             }
@@ -171,7 +182,7 @@ impl NoiseSensitivity {
     }
 
     fn notes(&self, study: &Study<'_>, results: &[ModelResult]) -> Vec<String> {
-        let mut notes: Vec<_> = results.iter().flat_map(|result| notes_of_model(study, result)).collect();
+        let mut notes: Vec<_> = results.iter().flat_map(|result| notes_of_model(study, result, self.rfs())).collect();
         let mut images = results.iter().flat_map(|result| &result.images).peekable();
         if images.peek().is_some() && images.all(|image| image.stratum == "unknown") {
             notes.push("Whether networks trained on ImageNet have seen these images is unknown.".to_owned());
@@ -185,7 +196,7 @@ impl NoiseSensitivity {
     }
 }
 
-fn headline(ModelResult { name, summary, .. }: &ModelResult) -> Vec<Estimate> {
+fn headline(ModelResult { name, summary, .. }: &ModelResult, rfs: Rfs) -> Vec<Estimate> {
     let estimate = |what: &str, estimate: &(dyn Fn(&[f64]) -> Option<f64> + Sync)| {
         let interval = summary.interval(estimate).map(|interval| (interval.low, interval.high));
         Estimate {
@@ -194,22 +205,22 @@ fn headline(ModelResult { name, summary, .. }: &ModelResult) -> Vec<Estimate> {
             value: summary.value(estimate),
             interval_method: if interval.is_some() { interval_method() } else { String::new() },
             interval,
-            n: summary.table.images() as u64,
+            n: summary.table().images() as u64,
         }
     };
     vec![
-        estimate("RFS", &Summary::rfs),
+        estimate("RFS", &Summary::rfs(rfs)),
         estimate("clean accuracy", &|means| Some(means[Summary::CLEAN])),
         estimate("iRFS", &|means| Some(means[Summary::IRFS])),
         estimate("floored iRFS", &|means| Some(means[Summary::FLOORED])),
     ]
 }
 
-fn summary_cells(summary: &Estimates) -> Vec<Json> {
+fn summary_cells(summary: &Estimates, rfs: Rfs) -> Vec<Json> {
     let value = |at: usize| Json::from(summary.value(|means| Some(means[at])));
-    let [rfs, low, high] = summary.cells(Summary::rfs);
+    let [rfs, low, high] = cells(summary, Summary::rfs(rfs));
     vec![
-        summary.table.images().into(),
+        summary.table().images().into(),
         value(Summary::CLEAN),
         value(Summary::FOREGROUND),
         value(Summary::BACKGROUND),
@@ -222,14 +233,14 @@ fn summary_cells(summary: &Estimates) -> Vec<Json> {
     ]
 }
 
-fn by_model(results: &[ModelResult]) -> Table {
+fn by_model(results: &[ModelResult], rfs: Rfs) -> Table {
     let mut sorted: Vec<_> = results.iter().collect();
-    let rfs = |result: &ModelResult| result.summary.value(Summary::rfs).unwrap_or(-2.0);
+    let effect = |result: &ModelResult| result.summary.value(Summary::rfs(rfs)).unwrap_or(-2.0);
     // Undefined ones last; models of one RFS stay in the order in which they were named.
-    sorted.sort_by(|a, b| rfs(b).total_cmp(&rfs(a)));
+    sorted.sort_by(|a, b| effect(b).total_cmp(&effect(a)));
     let row_of = |result: &ModelResult| {
-        let bca = result.summary.bca(Summary::rfs);
-        let mut cells = summary_cells(&result.summary);
+        let bca = result.summary.bca(Summary::rfs(rfs));
+        let mut cells = summary_cells(&result.summary, rfs);
         cells.extend([Json::from(bca.map(|i| i.low)), bca.map(|i| i.high).into()]);
         row([result.name.as_str().into()], cells)
     };
@@ -260,7 +271,7 @@ fn margin_changes(images: &[Image], level: usize) -> [Option<f64>; 2] {
     [0, 1].map(|region| means.as_ref().map(|means| means[region]))
 }
 
-fn notes_of_model(study: &Study<'_>, ModelResult { name, images, summary, .. }: &ModelResult) -> Vec<String> {
+fn notes_of_model(study: &Study<'_>, ModelResult { name, images, summary, .. }: &ModelResult, rfs: Rfs) -> Vec<String> {
     let mut notes = Vec::new();
     let left_out = |marking: &str| images.iter().filter(|image| image.marking == marking).count();
     let reasons: Vec<_> = [
@@ -276,26 +287,32 @@ fn notes_of_model(study: &Study<'_>, ModelResult { name, images, summary, .. }: 
     if !reasons.is_empty() {
         notes.push(format!(
             "{name}: {} of {} images are left out, at the network's input size: {}.",
-            images.len() - summary.table.images(),
+            images.len() - summary.table().images(),
             images.len(),
             reasons.join(", ")
         ));
     }
-    if summary.table.images() == 0 {
+    if summary.table().images() == 0 {
         notes.push(format!("{name}: no image has both regions, so that nothing is estimated."));
         return notes;
     }
-    if summary.value(Summary::rfs).is_none() {
-        notes.push(format!("{name}: RFS is undefined, because both accuracies are 0 or both are 1."));
+    if summary.value(Summary::rfs(Rfs { undefined: None })).is_none() {
+        let said = rfs.undefined.map_or_else(String::new, |value| format!(" (the profile says {value})"));
+        notes.push(format!("{name}: RFS is undefined{said}, because both accuracies are 0 or both are 1."));
     }
     let missing: Vec<_> = (0..study.taxonomy.classes.len())
-        .filter(|&class| summary.table.of_class(class).images() == 0)
+        .filter(|&class| summary.table().of_class(class).images() == 0)
         .map(|class| class_name(study, class))
         .collect();
     if !missing.is_empty() {
         notes.push(format!("{name}: no image of {}; means are over the other classes.", missing.join(", ")));
     }
     notes
+}
+
+/// The estimate and the bounds of its interval, as three cells.
+fn cells(estimates: &Estimates, estimate: impl Fn(&[f64]) -> Option<f64> + Sync) -> [Json; 3] {
+    estimates.bounded(estimate).map(Json::from)
 }
 
 fn class_name(study: &Study<'_>, class: usize) -> String {
