@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Outcome, shell::Shell, shell::grouped};
-use crate::ops::{self, AddModel, Inspection, NetworkLayer as Layer};
+use super::{
+    Outcome,
+    shell::{Shell, counted, grouped},
+};
+use crate::ops::{self, AddModel, Inspection, NetworkLayer as Layer, ProbeRequest, Probed};
 
 /// Classifiers.
 #[derive(Subcommand)]
@@ -31,6 +34,41 @@ Examples:
         /// A model of the project, or an ONNX file
         name: String,
     },
+    /// Train a linear head for the project's classes on a network's features, as a model of its own
+    #[command(after_help = "\
+Examples:
+  rival10 models probe mobilenet                            mobilenet-probe, trained on split train
+  rival10 models probe mobilenet --background gray          the same on objects before gray
+  rival10 models probe clip --layer /visual/Gather_output_0 --name clip-head
+
+The network stays as it is. Its last vector before the logits is taken for the features, unless --layer names another
+(`rival10 models inspect` shows them). Multinomial logistic regression, its strength of regularisation chosen on a part of
+the split that the fit has not seen; images of split test, if there are any, are judged at the end and never trained on.")]
+    Probe(ProbeArgs),
+}
+
+#[derive(clap::Args)]
+pub(super) struct ProbeArgs {
+    /// The network, a model of the project
+    model: String,
+    /// The name that the probe will go by [default: MODEL-probe, with the fill of --background behind it]
+    #[arg(long)]
+    name: Option<String>,
+    /// The layer that holds the features [default: the last vector before the logits]
+    #[arg(long)]
+    layer: Option<String>,
+    /// Fill the background, in training and judging: gray, mean, blur, noise, tiled or inpainted
+    #[arg(long, value_name = "FILL")]
+    background: Option<String>,
+    /// The split that is trained on
+    #[arg(long, default_value = "train")]
+    split: String,
+    /// The share of it that the regularisation is chosen on
+    #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
+    validation: f64,
+    /// Replace a model of the same name
+    #[arg(long)]
+    replace: bool,
 }
 
 #[derive(clap::Args)]
@@ -95,8 +133,54 @@ pub(super) fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
                 print(&inspection, shell)?;
             }
         }
+        Command::Probe(args) => {
+            let mut project = shell.open()?;
+            let request = ProbeRequest {
+                model: args.model,
+                name: args.name,
+                layer: args.layer,
+                background: args.background,
+                split: args.split,
+                validation: args.validation,
+                seed: shell.seed(),
+                replace: args.replace,
+            };
+            let probed = ops::probe_model(&mut project, &request, shell.progress())?;
+            if shell.json() {
+                shell.print_json(&probed)?;
+            } else {
+                print_probed(&probed, shell)?;
+            }
+        }
     }
     Ok(Outcome::Done)
+}
+
+fn print_probed(probed: &Probed, shell: &Shell) -> anyhow::Result<()> {
+    for (reason, count) in &probed.excluded {
+        shell.remark(format!("left out: {} ({reason})", counted(*count, "image")));
+    }
+    probed.model.remarks.iter().for_each(|remark| shell.remark(remark));
+    let row = |&(c, loss, accuracy): &(f64, f64, f64)| {
+        let chosen = if c == probed.c { "chosen" } else { "" };
+        vec![format!("{c}"), format!("{loss:.4}"), format!("{accuracy:.4}"), chosen.to_owned()]
+    };
+    shell.print_table(
+        &["C", "validation loss", "validation accuracy", ""],
+        &probed.tried.iter().map(row).collect::<Vec<_>>(),
+    )?;
+    shell.print(format!(
+        "model {}: {} features of layer {}, trained on {}, {} of them held out to choose C",
+        probed.model.name,
+        grouped(probed.features as u64),
+        probed.layer,
+        counted(probed.images, "image"),
+        grouped(probed.held_out)
+    ))?;
+    if let Some((images, accuracy)) = probed.test {
+        shell.print(format!("accuracy on split test: {accuracy:.4} of {}", counted(images, "image")))?;
+    }
+    Ok(())
 }
 
 fn print(inspection: &Inspection, shell: &Shell) -> anyhow::Result<()> {

@@ -32,7 +32,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("analysis/registry.rs", &["*"]),
     ("analysis/run", &["engine"]),
     ("analysis", &["imaging", "stats"]),
-    ("ops", &["engine", "imaging", "stats", "synth"]),
+    ("ops", &["engine", "imaging", "perturbation", "probe", "stats", "synth"]),
     ("cli", &[]),
 ];
 
@@ -43,6 +43,7 @@ const PLUGINS: &[(&str, &[&str])] = &[
     ("engine", &["sdk", "imaging"]),
     ("attribution", &["sdk"]),
     ("perturbation", &["sdk"]),
+    ("probe", &["sdk"]),
     ("stats", &["sdk"]),
     ("synth", &["sdk"]),
 ];

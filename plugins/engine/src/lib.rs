@@ -13,6 +13,7 @@ mod framing;
 mod gradient;
 mod graph;
 mod guard;
+mod head;
 mod inspection;
 mod interface;
 mod isa;
@@ -25,6 +26,7 @@ pub mod presets;
 
 pub use error::EngineError;
 pub use framing::{Framing, FramingError, Interpolation};
+pub use head::LinearHead;
 pub use inspection::{Inspection, Opset, Port};
 pub use isa::{IsaError, isa, pin};
 pub use labels::{LabelError, Labels};
