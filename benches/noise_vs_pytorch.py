@@ -88,7 +88,7 @@ def main():
         if not groups.exists():
             groups = data / "imagenet_to_rival10_groups.json"
         measured(rival10("init"))
-        measured(rival10("import", "--format", "images", data / "images", "--on-error", "skip"))
+        measured(rival10("import", "--format", "images", data / "images"))
         for name, file, preset in [
             ("mobilenet", "mobilenet_v2_1.0_224.onnx", "mobilenet"),
             ("lite0", "efficientnet_lite0.onnx", "efficientnet-lite"),

@@ -10,6 +10,7 @@ mod architecture;
 mod binary;
 mod edge;
 mod kills;
+mod known_truth;
 mod probe;
 mod profiles;
 mod relink;

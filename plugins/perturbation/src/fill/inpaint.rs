@@ -68,56 +68,58 @@ fn halved(planes: &[Vec<f64>], unknown: &[bool], width: usize) -> (Vec<Vec<f64>>
 struct System {
     /// The pixels that are unknown.
     pixels: Vec<usize>,
-    /// Of each, its neighbours in the picture.
-    neighbours: Vec<Vec<usize>>,
-    /// By pixel of the picture: its number among the unknown.
-    number: Vec<Option<usize>>,
+    /// Of each, how many neighbours it has in the picture.
+    degrees: Vec<f64>,
+    /// Of each, its neighbours in the picture: four places, those that there are not being the pixel itself.
+    beside: Vec<[usize; 4]>,
+    /// Of each, the numbers of its unknown neighbours; where there are fewer than four, the number of unknown pixels, at
+    /// which vectors hold a 0.
+    links: Vec<[usize; 4]>,
 }
 
 impl System {
     fn new(unknown: &[bool], width: usize) -> Self {
-        let height = unknown.len() / width;
         let pixels: Vec<usize> = (0..unknown.len()).filter(|&p| unknown[p]).collect();
-        let mut number = vec![None; unknown.len()];
-        for (i, &p) in pixels.iter().enumerate() {
-            number[p] = Some(i);
-        }
-        let beside = |&p: &usize| {
+        let mut number = vec![pixels.len(); unknown.len()];
+        pixels.iter().enumerate().for_each(|(i, &p)| number[p] = i);
+        let inside = |p: usize| {
             let (x, y) = (p % width, p / width);
-            let mut beside = Vec::with_capacity(4);
-            if y > 0 {
-                beside.push(p - width);
-            }
-            if x > 0 {
-                beside.push(p - 1);
-            }
-            if x + 1 < width {
-                beside.push(p + 1);
-            }
-            if y + 1 < height {
-                beside.push(p + width);
-            }
-            beside
+            let there = [y > 0, x > 0, x + 1 < width, p + width < unknown.len()];
+            [p.wrapping_sub(width), p.wrapping_sub(1), p + 1, p + width].into_iter().zip(there)
         };
-        Self { neighbours: pixels.iter().map(beside).collect(), pixels, number }
+        let places = |f: &dyn Fn(usize, bool) -> usize, p: usize| {
+            let mut places = [0; 4];
+            places.iter_mut().zip(inside(p)).for_each(|(place, (q, there))| *place = f(q, there));
+            places
+        };
+        let degree = |&p: &usize| inside(p).map(|(_, there)| if there { 1.0 } else { 0.0 }).sum();
+        Self {
+            degrees: pixels.iter().map(degree).collect(),
+            beside: pixels.iter().map(|&p| places(&|q, there| if there { q } else { p }, p)).collect(),
+            links: pixels
+                .iter()
+                .map(|&p| places(&|q, there| if there { number[q] } else { pixels.len() }, p))
+                .collect(),
+            pixels,
+        }
     }
 
     /// Conjugate gradients from `plane` on. The matrix is symmetric, and positive definite because every part of the hole
     /// has a known pixel beside it.
     fn solve(&self, mut plane: Vec<f64>) -> Vec<f64> {
-        let residual_at = |(i, &p): (usize, &usize)| {
-            let beside = &self.neighbours[i];
-            beside.iter().map(|&q| plane[q] - plane[p]).sum::<f64>()
-        };
+        let residual_at = |(i, &p): (usize, &usize)| self.beside[i].iter().map(|&q| plane[q] - plane[p]).sum::<f64>();
         let mut residual: Vec<f64> = self.pixels.iter().enumerate().map(residual_at).collect();
+        // One entry more than there are pixels: the 0 that absent links point at.
         let mut direction = residual.clone();
+        direction.push(0.0);
+        let mut product = vec![0.0; residual.len()];
         let mut square = dot(&residual, &residual);
         for _ in 0..MAX_ITERATIONS {
             if residual.iter().all(|r| r.abs() <= TOLERANCE) {
                 break;
             }
-            let product = self.times(&direction);
-            let step = square / dot(&direction, &product);
+            self.times(&direction, &mut product);
+            let step = square / dot(&direction[..product.len()], &product);
             for (i, &p) in self.pixels.iter().enumerate() {
                 plane[p] += step * direction[i];
                 residual[i] -= step * product[i];
@@ -131,12 +133,11 @@ impl System {
         plane
     }
 
-    fn times(&self, vector: &[f64]) -> Vec<f64> {
-        let row = |(i, beside): (usize, &Vec<usize>)| {
-            let unknown: f64 = beside.iter().filter_map(|&q| self.number[q]).map(|j| vector[j]).sum();
-            beside.len() as f64 * vector[i] - unknown
-        };
-        self.neighbours.iter().enumerate().map(row).collect()
+    /// The matrix times `vector`, which has a 0 behind its last entry.
+    fn times(&self, vector: &[f64], product: &mut [f64]) {
+        for (i, (entry, [a, b, c, d])) in product.iter_mut().zip(&self.links).enumerate() {
+            *entry = self.degrees[i] * vector[i] - (vector[*a] + vector[*b] + vector[*c] + vector[*d]);
+        }
     }
 }
 
@@ -176,7 +177,8 @@ mod tests {
             .collect();
         let filled = inpainted(&picture, &hole, size);
         let system = System::new(&hole.iter().map(|&h| h > 0.0).collect::<Vec<_>>(), 17);
-        for (&p, beside) in system.pixels.iter().zip(&system.neighbours) {
+        for (&p, beside) in system.pixels.iter().zip(&system.beside) {
+            let beside: Vec<usize> = beside.iter().copied().filter(|&q| q != p).collect();
             for plane in filled.chunks(221) {
                 let mean = beside.iter().map(|&q| f64::from(plane[q])).sum::<f64>() / beside.len() as f64;
                 assert!((f64::from(plane[p]) - mean).abs() < 1e-6);
