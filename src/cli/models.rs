@@ -29,7 +29,10 @@ in order; rival10 is the same), cifar10, or a file: JSON {\"class\": [output, â€
     #[command(after_help = "\
 Examples:
   rival10 models inspect mobilenet
-  rival10 models inspect mobilenet --json | jq '.layers[].name'")]
+  rival10 models inspect mobilenet --json | jq '.layers[].name'
+
+Of each layer it says how its numbers lie over the picture (7 x 7, or 14 x 14 and 1 class token), whether a gradient of the
+logits reaches it, and whether the network can be entered at it, because all that the logits depend on passes through it.")]
     Inspect {
         /// A model of the project, or an ONNX file
         name: String,
@@ -201,11 +204,21 @@ fn print(inspection: &Inspection, shell: &Shell) -> anyhow::Result<()> {
     }
     shell.print(format!("logits are read from {}: {} outputs", inspection.logits, inspection.classes))?;
     inspection.remarks.iter().for_each(|remark| shell.remark(remark));
+    shell.print(match &inspection.target {
+        Some(target) => format!("maps are made at {target} unless another layer is named"),
+        None => "its wiring tells no layer to make maps at: name one where a map is asked for".to_owned(),
+    })?;
     let row = |layer: &Layer| {
         let shape: Vec<String> = layer.shape.iter().map(usize::to_string).collect();
-        vec![layer.name.clone(), layer.operator.clone(), shape.join(" x ")]
+        let grid = layer.grid.map_or_else(String::new, |grid| {
+            let placeless = grid.before + grid.after;
+            let more = if placeless > 0 { format!(" and {placeless}") } else { String::new() };
+            format!("{} x {}{more}", grid.height, grid.width)
+        });
+        let yes = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+        vec![layer.name.clone(), layer.operator.clone(), shape.join(" x "), grid, yes(layer.gradient), yes(layer.entry)]
     };
     let rows: Vec<_> = inspection.layers.iter().map(row).collect();
-    shell.print_table(&["layer", "operator", "shape"], &rows)?;
+    shell.print_table(&["layer", "operator", "shape", "over the picture", "gradient", "entry"], &rows)?;
     Ok(())
 }

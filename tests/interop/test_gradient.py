@@ -131,8 +131,7 @@ def test_gradients_of_real_models_are_autograds(file, size, real_data, engine):
     seed = one_hot(logits)
     spatial = [layer["name"] for layer in inspection["layers"] if len(layer["shape"]) == 4 and layer["shape"][2] > 1]
     targets = [spatial[-1], spatial[len(spatial) * 3 // 4], "input"]
-    reached = dict(zip((layer["name"] for layer in inspection["layers"]), inspection["gradients"]))
-    assert all(reached[name] for name in spatial)
+    assert all(layer["gradient"] for layer in inspection["layers"] if layer["name"] in spatial)
     # By taps, kept with the forward, and by targets, computed again.
     _, _, kept, _ = engine(path, picture, targets[:1], seed, targets[:1])
     _, _, ours, _ = engine(path, picture, (), seed, targets)

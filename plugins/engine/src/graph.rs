@@ -9,7 +9,6 @@ use std::{
     sync::Arc,
 };
 
-use rival10_sdk::Layer;
 use tract_onnx::{
     Onnx,
     pb::NodeProto,
@@ -21,6 +20,7 @@ use crate::{
     EngineError,
     gradient::{self, Tape},
     guard::guarded,
+    layers::dominators,
     onnx_file::{MAX_ELEMENTS, OnnxFile},
 };
 
@@ -155,20 +155,33 @@ impl Graph {
         }
     }
 
-    /// Whether `of` depends on the input through `value` alone.
-    pub(crate) fn is_cut(&self, value: &GraphValue, of: &GraphValue) -> bool {
-        let Ok(&[input]) = self.typed.input_outlets() else { return false };
-        let mut seen = HashSet::new();
-        let mut open = vec![of.outlet];
-        while let Some(outlet) = open.pop() {
-            if outlet == input {
-                return false;
-            }
-            if outlet != value.outlet && seen.insert(outlet) {
-                open.extend(&self.typed.node(outlet.node).inputs);
+    /// The values that all of `of` depends on the input through.
+    pub(crate) fn cuts(&self, of: &GraphValue) -> Vec<&GraphValue> {
+        let Ok(&[input]) = self.typed.input_outlets() else { return Vec::new() };
+        // Nodes are numbered behind those that they need; constants are left out, and what only they feed with them.
+        let mut places: HashMap<usize, usize> = HashMap::from([(input.node, 0)]);
+        let mut nodes = vec![input.node];
+        let mut inputs: Vec<Vec<usize>> = vec![Vec::new()];
+        for node in self.typed.nodes() {
+            let fed: Vec<usize> = node.inputs.iter().filter_map(|input| places.get(&input.node).copied()).collect();
+            if !fed.is_empty() {
+                places.insert(node.id, nodes.len());
+                nodes.push(node.id);
+                inputs.push(fed);
             }
         }
-        true
+        let immediate = dominators(inputs.iter().map(Vec::as_slice));
+        let mut passed = HashSet::new();
+        let mut at = places.get(&of.outlet.node).copied().unwrap_or(0);
+        while at > 0 {
+            passed.insert(nodes[at]);
+            at = immediate[at];
+        }
+        // A node with several outputs is passed through as a whole, never by one of them alone.
+        let cut = |value: &&GraphValue| {
+            passed.contains(&value.outlet.node) && self.typed.node(value.outlet.node).outputs.len() == 1
+        };
+        self.values.iter().filter(cut).collect()
     }
 
     /// A plan that takes `value`, which must be a cut, and gives `of`.
@@ -192,18 +205,6 @@ pub(crate) enum Target<'a> {
     Input,
     /// An inner value.
     Value(&'a GraphValue),
-}
-
-impl GraphValue {
-    /// The value as the sdk's layer, for one picture in `slots` equal ones; none if its first axis is not the batch's.
-    pub(crate) fn layer(&self, slots: usize) -> Option<Layer> {
-        let mut shape = self.shape.clone();
-        match shape.first_mut() {
-            Some(first) if *first == slots => *first = 1,
-            _ => return None,
-        }
-        Some(Layer { name: self.name.clone(), operator: self.operator.clone(), shape })
-    }
 }
 
 /// The node that `error` names, with its ONNX operator; without one, the whole file.

@@ -34,8 +34,8 @@ pub struct Inspection {
     pub preprocessing: Preprocessing,
     /// Every layer that can be tapped, in the order of evaluation.
     pub layers: Vec<Layer>,
-    /// By layer: whether a gradient of the logits reaches it.
-    pub gradients: Vec<bool>,
+    /// The layer that is explained unless another is asked for.
+    pub target: Option<String>,
     /// What a user should know, in sentences without a full stop.
     pub remarks: Vec<String>,
 }
@@ -88,7 +88,7 @@ impl Inspection {
             classes: 0,
             preprocessing,
             layers: Vec::new(),
-            gradients: Vec::new(),
+            target: None,
             remarks: Vec::new(),
         }
     }

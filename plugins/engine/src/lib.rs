@@ -19,6 +19,7 @@ mod interface;
 mod isa;
 mod kept;
 mod labels;
+mod layers;
 mod network;
 mod onnx_file;
 mod preprocessing;

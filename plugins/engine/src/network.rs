@@ -25,11 +25,12 @@ use tract_onnx::{Onnx, tract_core::internal::TractResult};
 
 use crate::{
     EngineError, FramingError,
-    graph::{Graph, GraphValue, Plan, Target, blame},
+    graph::{Graph, GraphValue, Plan, blame},
     guard::guarded,
     inspection::Inspection,
     interface::{Input, find_logits, width},
     kept::Kept,
+    layers::Layers,
     onnx_file::OnnxFile,
     preprocessing::Preprocessing,
 };
@@ -51,8 +52,8 @@ pub struct Network {
     graph: Graph,
     layers: Vec<Layer>,
     inspection: Inspection,
-    /// By layer: whether a gradient reaches it.
-    reaches: Vec<bool>,
+    /// The place of the layer that is explained by default.
+    target: Option<usize>,
     /// Without taps.
     plain: Arc<Tapped>,
     /// By the layers tapped.
@@ -106,14 +107,11 @@ impl Network {
         hasher.update(resolved.to_json().as_bytes());
 
         let mut inspection = Inspection::of_file(&file, resolved);
-        let layers: Vec<Layer> = graph.values().iter().filter_map(|value| value.layer(slots)).collect();
         inspection.logits.clone_from(&logits.name);
         inspection.classes = outputs;
+        let Layers { layers, target } = Layers::of(&file, &graph, &logits, slots, &input);
         inspection.layers.clone_from(&layers);
-        let targets: Vec<Target<'_>> =
-            layers.iter().filter_map(|layer| graph.value(&layer.name).map(Target::Value)).collect();
-        let reaches = graph.gradient_reaches(&logits, &targets);
-        inspection.gradients.clone_from(&reaches);
+        inspection.target = target.map(|at| layers[at].name.clone());
         let digest = hasher.finalize().to_hex().to_string();
         let mut network = Self {
             name: name.to_owned(),
@@ -127,7 +125,7 @@ impl Network {
             graph,
             layers,
             inspection,
-            reaches,
+            target,
             plain,
             tapped: Kept::new(),
             backwards: Kept::new(),
@@ -259,12 +257,16 @@ impl Classifier for Network {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let vjp = self.layers.iter().zip(&self.reaches).any(|(layer, reaches)| *reaches && layer.shape.len() > 2);
+        let vjp = self.layers.iter().any(|layer| layer.gradient && layer.shape.len() > 2);
         Capabilities { logits: true, activations: true, vjp, forward_from: true, randomised: true }
     }
 
     fn layers(&self) -> &[Layer] {
         &self.layers
+    }
+
+    fn target_layer(&self) -> Option<&str> {
+        self.target.map(|at| self.layers[at].name.as_str())
     }
 
     fn forward(&self, batch: &Batch, taps: &[&str]) -> Result<Forward, ClassifierError> {

@@ -4,7 +4,7 @@ use std::{any::Any, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ClassGroups, Frame, Size};
+use crate::{ClassGroups, Frame, Grid, Size};
 
 /// A dense array of single-precision numbers, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,6 +101,12 @@ pub struct Layer {
     pub operator: String,
     /// The shape of its output for one picture, the batch axis (1) included.
     pub shape: Vec<usize>,
+    /// How its numbers lie over the picture; none where they do not, or where that is unknown.
+    pub grid: Option<Grid>,
+    /// Whether every operator between it and the logits has a gradient.
+    pub gradient: bool,
+    /// Whether everything that the logits depend on passes through it, so that the network can be entered here.
+    pub entry: bool,
 }
 
 /// What a forward leaves behind for a backward: owned by the engine that made it.
@@ -178,6 +184,12 @@ pub trait Classifier: Send + Sync {
 
     /// Its inner layers, in the order of evaluation.
     fn layers(&self) -> &[Layer];
+
+    /// The layer that is explained unless another is asked for: the last feature map of a convolutional network, the
+    /// input norm of the last block of a transformer. None where there is no layer of which that can be said.
+    fn target_layer(&self) -> Option<&str> {
+        None
+    }
 
     /// Logits of every picture of `batch`, and the activations of the layers named in `taps`.
     ///

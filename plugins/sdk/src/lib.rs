@@ -9,6 +9,7 @@
 pub mod analysis;
 pub mod answer;
 pub mod classifier;
+pub mod grid;
 pub mod mask;
 pub mod random;
 pub mod report;
@@ -23,6 +24,7 @@ pub use analysis::{
 };
 pub use answer::Answer;
 pub use classifier::{Batch, Capabilities, Classifier, ClassifierError, Forward, Layer, Model, Session, Tensor};
+pub use grid::Grid;
 pub use mask::{Agreement, Bbox, Labelled, Mask, MaskError, Size, SurfaceDistances};
 pub use random::Philox;
 pub use report::{Estimate, Provenance, Report, Table};

@@ -12,18 +12,15 @@ impl Network {
     pub(super) fn run_from(&self, layer: &str, activations: &Tensor) -> Result<Tensor, ClassifierError> {
         let at = self.find_layer(layer)?;
         let value = self.value(at);
-        if !self.graph.is_cut(value, &self.logits) {
-            let cuts = self.layers.iter().rev().filter(|layer| {
-                layer.shape.len() > 2
-                    && self.graph.value(&layer.name).is_some_and(|v| self.graph.is_cut(v, &self.logits))
-            });
-            let cuts: Vec<&str> = cuts.map(|layer| layer.name.as_str()).take(5).collect();
+        if !self.layers[at].entry {
+            let entries = self.layers.iter().rev().filter(|layer| layer.entry && layer.shape.len() > 2);
+            let entries: Vec<&str> = entries.map(|layer| layer.name.as_str()).take(5).collect();
             return Err(ClassifierError::Missing {
                 model: self.name.clone(),
                 capability: "forwards from an inner layer",
                 hint: format!(
                     "the logits depend on more than {layer:?}; everything passes through {}",
-                    if cuts.is_empty() { "no single layer".to_owned() } else { cuts.join(", ") }
+                    if entries.is_empty() { "no single layer".to_owned() } else { entries.join(", ") }
                 ),
             });
         }

@@ -48,7 +48,7 @@ impl Network {
         }
         self.tapped.get(taps.to_vec(), |taps| {
             let values: Vec<&GraphValue> = taps.iter().map(|&tap| self.value(tap)).collect();
-            if taps.iter().all(|&tap| self.reaches[tap]) {
+            if taps.iter().all(|&tap| self.layers[tap].gradient) {
                 let targets: Vec<Target<'_>> = values.iter().copied().map(Target::Value).collect();
                 let tape = guarded(|| self.graph.tape(&self.logits, &values, &targets));
                 if let Ok(Ok(Tape { forward, backward, residual_numbers })) = tape

@@ -56,7 +56,7 @@ impl Network {
     #[must_use]
     pub fn gradient_reaches(&self, layer: &str) -> bool {
         match self.find_layer(layer) {
-            Ok(i) => self.reaches[i],
+            Ok(i) => self.layers[i].gradient,
             Err(_) => layer == INPUT && self.graph.gradient_reaches(&self.logits, &[Target::Input])[0],
         }
     }
@@ -126,13 +126,12 @@ impl Network {
             Err(_) if name == INPUT => PICTURE,
             Err(error) => return Err(error),
         };
-        let reaches = if target == PICTURE { self.gradient_reaches(INPUT) } else { self.reaches[target] };
+        let reaches = if target == PICTURE { self.gradient_reaches(INPUT) } else { self.layers[target].gradient };
         if reaches {
             return Ok(target);
         }
-        let near =
-            self.layers.iter().zip(&self.reaches).rev().filter(|(layer, reaches)| **reaches && layer.shape.len() > 2);
-        let near: Vec<&str> = near.map(|(layer, _)| layer.name.as_str()).take(5).collect();
+        let near = self.layers.iter().rev().filter(|layer| layer.gradient && layer.shape.len() > 2);
+        let near: Vec<&str> = near.map(|layer| layer.name.as_str()).take(5).collect();
         Err(ClassifierError::Missing {
             model: self.name.clone(),
             capability: "gradients",

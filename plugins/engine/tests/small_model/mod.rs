@@ -131,3 +131,72 @@ pub(crate) fn value(name: &str, shape: &[Option<i64>]) -> ValueInfoProto {
     let kind = TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..TypeProto::default() };
     ValueInfoProto { name: name.to_owned(), r#type: Some(kind), ..ValueInfoProto::default() }
 }
+
+/// A transformer of one block with a class token over 2 x 3 patches of a `[free, 3, 4, 6]` picture: patch embedding,
+/// `joined` (class token first, if there is one), `norm1`, attention of one head with a way around it, `norm2` and a linear
+/// layer with a way around it, `final`, and a head that reads the class token, or else the tokens' mean.
+pub(crate) fn transformer(class_token: bool) -> Small {
+    const WIDTH: i64 = 4;
+    let draw = |shape: &[i64], salt: i64| {
+        let count: i64 = shape.iter().product();
+        (0..count).map(|i| ((i * 31 + salt * 17) % 23) as f32 / 23.0 - 0.45).collect::<Vec<f32>>()
+    };
+    let weights = |name: &str, shape: &[i64], salt: i64| floats(name, shape, draw(shape, salt));
+    let square = [WIDTH, WIDTH];
+    let mut small = Small::new(4, 6);
+    small.0.opset_import[0].version = 17;
+    let norm = |name: &str, from: &str| {
+        with(node(name, "LayerNormalization", &[from, "scale", "shift"], &[name]), int("axis", -1))
+    };
+    let mut nodes = vec![
+        with(
+            with(node("embed", "Conv", &["x", "we"], &["patches"]), ints("strides", &[2, 2])),
+            ints("kernel_shape", &[2, 2]),
+        ),
+        node("flat", "Reshape", &["patches", "list"], &["listed"]),
+        with(node("turn", "Transpose", &["listed"], &["tokens"]), ints("perm", &[0, 2, 1])),
+    ];
+    if class_token {
+        nodes.push(with(node("join", "Concat", &["class", "tokens"], &["joined"]), int("axis", 1)));
+    } else {
+        nodes.push(node("join", "Identity", &["tokens"], &["joined"]));
+    }
+    nodes.extend([
+        norm("norm1", "joined"),
+        node("q", "MatMul", &["norm1", "wq"], &["queries"]),
+        node("k", "MatMul", &["norm1", "wk"], &["keys"]),
+        node("v", "MatMul", &["norm1", "wv"], &["values"]),
+        with(node("kt", "Transpose", &["keys"], &["turned"]), ints("perm", &[0, 2, 1])),
+        node("qk", "MatMul", &["queries", "turned"], &["likeness"]),
+        with(node("soft", "Softmax", &["likeness"], &["attention"]), int("axis", -1)),
+        node("av", "MatMul", &["attention", "values"], &["attended"]),
+        node("around", "Add", &["joined", "attended"], &["block"]),
+        norm("norm2", "block"),
+        node("mlp", "MatMul", &["norm2", "wm"], &["mixed"]),
+        node("past", "Add", &["block", "mixed"], &["out"]),
+        norm("final", "out"),
+        if class_token {
+            with(node("read", "Gather", &["final", "first"], &["read"]), int("axis", 1))
+        } else {
+            with(with(node("read", "ReduceMean", &["final"], &["read"]), ints("axes", &[1])), int("keepdims", 0))
+        },
+        with(node("head", "Gemm", &["read", "wh", "bh"], &["logits"]), int("transB", 1)),
+    ]);
+    let graph = small.graph();
+    graph.node = nodes;
+    graph.initializer = vec![
+        weights("we", &[WIDTH, 3, 2, 2], 1),
+        integers("list", &[3], vec![1, WIDTH, 6]),
+        weights("class", &[1, 1, WIDTH], 2),
+        weights("scale", &[WIDTH], 3),
+        weights("shift", &[WIDTH], 4),
+        weights("wq", &square, 5),
+        weights("wk", &square, 6),
+        weights("wv", &square, 7),
+        weights("wm", &square, 8),
+        integers("first", &[], vec![0]),
+        weights("wh", &[CLASSES as i64, WIDTH], 9),
+        weights("bh", &[CLASSES as i64], 10),
+    ];
+    small
+}

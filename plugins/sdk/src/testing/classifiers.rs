@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::class_colour;
 use crate::{
-    Batch, Capabilities, Classifier, ClassifierError, ContentHash, Forward, Layer, Philox, Session, Size, Tensor,
+    Batch, Capabilities, Classifier, ClassifierError, ContentHash, Forward, Grid, Layer, Philox, Session, Size, Tensor,
     random::unit,
 };
 
@@ -144,6 +144,9 @@ impl CellMeans {
                 name: LAYER.to_owned(),
                 operator: "AveragePool".to_owned(),
                 shape: vec![1, 3, GRID, GRID],
+                grid: Some(Grid { height: GRID, width: GRID, channels: 3, before: 0, after: 0, channels_last: false }),
+                gradient: true,
+                entry: true,
             }],
         }
     }
@@ -200,6 +203,10 @@ impl Classifier for CellMeans {
 
     fn layers(&self) -> &[Layer] {
         &self.layers
+    }
+
+    fn target_layer(&self) -> Option<&str> {
+        Some(LAYER)
     }
 
     fn forward(&self, batch: &Batch, taps: &[&str]) -> Result<Forward, ClassifierError> {
@@ -302,6 +309,10 @@ impl Classifier for Limited {
 
     fn layers(&self) -> &[Layer] {
         self.classifier.layers()
+    }
+
+    fn target_layer(&self) -> Option<&str> {
+        self.classifier.target_layer()
     }
 
     fn forward(&self, batch: &Batch, taps: &[&str]) -> Result<Forward, ClassifierError> {
