@@ -11,9 +11,7 @@
 //! single. Logarithm, sine and cosine come from the libm crate, because the system's differ from machine to machine in the
 //! last bit. The inverse of the distribution function, one word a value, was rejected: it costs twice the words.
 
-use std::f64::consts::TAU;
-
-use rival10_sdk::{ContentHash, Philox, Size, random::unit};
+use rival10_sdk::{ContentHash, Philox, Size, random::normals};
 
 /// The generator of an image's noise in one trial.
 #[must_use]
@@ -37,15 +35,6 @@ pub fn standard_normal(generator: &Philox, size: Size) -> Vec<f32> {
         }
     }
     field
-}
-
-/// Two independent normals from two words.
-#[expect(clippy::cast_possible_truncation, reason = "pictures are single precision")]
-fn normals(radius: u64, angle: u64) -> (f32, f32) {
-    const STEP: f64 = f64::EPSILON / 2.0;
-    let length = libm::sqrt(-2.0 * libm::log(unit(radius) + STEP));
-    let (sine, cosine) = libm::sincos(TAU * unit(angle));
-    ((length * cosine) as f32, (length * sine) as f32)
 }
 
 #[cfg(test)]
@@ -73,16 +62,6 @@ mod tests {
             assert!(first.iter().zip(&other).all(|(a, b)| a != b));
         }
         assert_eq!(first, field(1, 0, size));
-    }
-
-    #[test]
-    fn the_extreme_words_give_finite_normals() {
-        for radius in [0, u64::MAX] {
-            for angle in [0, u64::MAX / 4, u64::MAX] {
-                let (a, b) = normals(radius, angle);
-                assert!(a.abs() < 8.6 && b.abs() < 8.6, "{radius:x} {angle:x}: {a} {b}");
-            }
-        }
     }
 
     /// Bounds at five standard errors for 3 * 256 * 256 draws.

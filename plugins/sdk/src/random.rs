@@ -83,6 +83,20 @@ pub fn unit(word: u64) -> f64 {
     (word >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
 }
 
+/// Two independent draws from N(0, 1) from two words, by Box and Muller's transform; no absolute value above 8.6.
+///
+/// With u = ((radius >> 11) + 1) / 2^53 and v = (angle >> 11) / 2^53: sqrt(-2 ln u) times cos(2 pi v) and sin(2 pi v), in
+/// double precision, rounded to single. The functions come from the libm crate, because the system's differ from machine to
+/// machine in the last bit.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "pictures are single precision")]
+pub fn normals(radius: u64, angle: u64) -> (f32, f32) {
+    const STEP: f64 = f64::EPSILON / 2.0;
+    let length = libm::sqrt(-2.0 * libm::log(unit(radius) + STEP));
+    let (sine, cosine) = libm::sincos(std::f64::consts::TAU * unit(angle));
+    ((length * cosine) as f32, (length * sine) as f32)
+}
+
 /// An integer in 0..n, by the high half of word * n; no value's probability is off by more than 2^-64. 0 for n = 0.
 #[must_use]
 #[inline]
@@ -139,6 +153,12 @@ mod tests {
     fn the_extreme_words_stay_in_range() {
         assert_eq!(unit(0), 0.0);
         assert_eq!(unit(u64::MAX), 1.0 - f64::EPSILON / 2.0);
+        for radius in [0, u64::MAX] {
+            for angle in [0, u64::MAX / 4, u64::MAX] {
+                let (a, b) = normals(radius, angle);
+                assert!(a.abs() < 8.6 && b.abs() < 8.6, "{radius:x} {angle:x}: {a} {b}");
+            }
+        }
         assert_eq!([below(0, 7), below(u64::MAX, 7), below(u64::MAX, 1), below(u64::MAX, 0)], [0, 6, 0, 0]);
     }
 }

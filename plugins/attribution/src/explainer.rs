@@ -1,0 +1,148 @@
+//! One method on one network, checked beforehand and ready for any number of pictures.
+
+use rival10_sdk::{Batch, ContentHash, Layer, Model, taxonomy};
+
+use crate::{
+    AttributionError, Evidence, Map, Options, Site,
+    layer::{choose, refuse_dead},
+    methods::{METHODS, Method, Taps, attention_rollout, cam},
+    score::Score,
+};
+
+/// Which class's score is explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Explained {
+    /// That which the network predicts.
+    Predicted,
+    /// This one, an index into the taxonomy.
+    Class(usize),
+}
+
+/// A map and what it is of.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The class whose score it explains.
+    pub class: usize,
+    /// The network's logits for the picture.
+    pub logits: Vec<f32>,
+    /// What the method found.
+    pub evidence: Evidence,
+}
+
+impl Explanation {
+    /// Where the picture is salient.
+    #[must_use]
+    pub fn map(&self) -> &Map {
+        &self.evidence.map
+    }
+}
+
+/// A method, a network and a layer that fit each other. Threads may share it.
+#[derive(Clone)]
+pub struct Explainer {
+    model: Model,
+    method: &'static Method,
+    layer: Option<Layer>,
+    taps: Vec<String>,
+    options: Options,
+}
+
+impl Explainer {
+    /// `method` for `model`, at `layer` or where none is named at the model's target layer.
+    ///
+    /// # Errors
+    /// [`AttributionError`] if the engine can't do what the method needs, the layer can't be explained by it, or the method
+    /// is not defined for such a network; each says what would do.
+    pub fn new(
+        model: &Model,
+        method: &'static Method,
+        layer: Option<&str>,
+        options: &Options,
+    ) -> Result<Self, AttributionError> {
+        let classifier = &*model.classifier;
+        let lacking = classifier.capabilities().lacking(method.needs);
+        if !lacking.is_empty() {
+            let able = |other: &&&Method| classifier.capabilities().lacking(other.needs).is_empty();
+            let instead: Vec<&str> = METHODS.iter().filter(able).map(|other| other.name).collect();
+            return Err(AttributionError::Capability {
+                method: method.name,
+                model: classifier.name().to_owned(),
+                lacking: lacking.join(" and "),
+                instead: instead.join(", "),
+            });
+        }
+        let mut explainer =
+            Self { model: model.clone(), method, layer: None, taps: Vec::new(), options: options.clone() };
+        match method.taps {
+            Taps::Nothing => {}
+            Taps::Layer => {
+                let layer = choose(classifier, method, layer)?;
+                if method.needs.vjp {
+                    refuse_dead(classifier, method, &layer)?;
+                }
+                if method.name == cam::METHOD.name {
+                    cam::refuse_curved_heads(classifier, &layer)?;
+                }
+                explainer.taps.push(layer.name.clone());
+                explainer.layer = Some(layer);
+            }
+            Taps::Attention => {
+                let layer = choose(classifier, method, layer)?;
+                explainer.taps = attention_rollout::attentions(classifier, &layer)?;
+                explainer.layer = Some(layer);
+            }
+        }
+        Ok(explainer)
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &'static Method {
+        self.method
+    }
+
+    /// The layer that the method looks at; none for methods that look at the picture alone.
+    #[must_use]
+    pub fn layer(&self) -> Option<&Layer> {
+        self.layer.as_ref()
+    }
+
+    /// The map of `picture`, a batch of one; `content` is what draws are keyed by beside the seed.
+    ///
+    /// # Errors
+    /// [`AttributionError`] if the picture or the class does not fit, or the network does not answer.
+    pub fn explain(
+        &self,
+        picture: &Batch,
+        explained: Explained,
+        content: &ContentHash,
+    ) -> Result<Explanation, AttributionError> {
+        let classifier = &*self.model.classifier;
+        let unfit = |reason: String| AttributionError::Unfit { model: classifier.name().to_owned(), reason };
+        if picture.len() != 1 {
+            return Err(unfit(format!("{} pictures; a map is of one", picture.len())));
+        }
+        let taps: Vec<&str> = self.taps.iter().map(String::as_str).collect();
+        let forward = classifier.forward(picture, &taps)?;
+        let scores = self.model.groups.scores(&forward.logits.data);
+        if let Some(class) = scores.iter().position(|score| !score.is_finite()) {
+            return Err(unfit(format!("class {class} has the score {}", scores[class])));
+        }
+        let class = match explained {
+            Explained::Predicted => taxonomy::argmax(&scores),
+            Explained::Class(class) if class < scores.len() => class,
+            Explained::Class(class) => return Err(unfit(format!("no class {class}; there are {}", scores.len()))),
+        };
+        let site = Site {
+            classifier,
+            score: Score { groups: &self.model.groups, class },
+            picture,
+            forward: &forward,
+            layer: self.layer.as_ref().and_then(|layer| Some((layer, layer.grid?))),
+            options: &self.options,
+            content,
+        };
+        let evidence = (self.method.attribute)(&site)?;
+        Ok(Explanation { class, logits: forward.logits.data, evidence })
+    }
+}

@@ -1,0 +1,22 @@
+//! Grad-CAM: the activations' channels, each weighted by its mean gradient.
+//!
+//! w_k = mean over positions of dy_c/dA_k; map = relu(sum over k of w_k A_k).
+
+use super::{LAYER_GRADIENTS, Method, Taps};
+use crate::{AttributionError, Evidence, Site, site::weighted};
+
+pub(crate) static METHOD: Method = Method {
+    name: "grad_cam",
+    summary: "activations weighted by their channel's mean gradient",
+    paper: "Selvaraju et al., Grad-CAM, ICCV 2017",
+    needs: LAYER_GRADIENTS,
+    taps: Taps::Layer,
+    attribute,
+};
+
+fn attribute(site: &Site<'_>) -> Result<Evidence, AttributionError> {
+    let positions = site.grid().positions();
+    let mean = |gradients: &[f32]| gradients.iter().map(|&g| f64::from(g)).sum::<f64>() / positions as f64;
+    let weights: Vec<f64> = site.gradients()?.chunks_exact(positions).map(mean).collect();
+    Ok(site.coarse(weighted(&weights, &site.activations())))
+}
