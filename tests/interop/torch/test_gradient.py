@@ -1,8 +1,7 @@
 """The engine's gradients against PyTorch's autograd in double precision.
 
 Guards the claim that gradients from a plain ONNX file are right, for real models and for whole families of networks, by
-an inner layer and by the picture. Needs PyTorch, and for the families torchvision and timm; without them the tests are
-skipped, and say so.
+an inner layer and by the picture, and that the layer that is explained by default is the one that its family names.
 """
 
 import json
@@ -10,11 +9,11 @@ import pathlib
 import subprocess
 
 import numpy as np
+import networks
 import onnx
 import pytest
+import torch
 from onnx import numpy_helper
-
-torch = pytest.importorskip("torch", reason="PyTorch is not installed: gradients were not compared with autograd")
 
 PLAIN = json.dumps({"scale": 1.0, "mean": [0.0] * 3, "std": [1.0] * 3, "framing": {"whole": {"filter": "bilinear"}}})
 
@@ -150,69 +149,18 @@ def test_gradients_of_real_models_are_autograds(file, size, real_data, engine):
 # Families, with random weights, as both of PyTorch's exporters write them.
 
 
-def torchvision_model(name, size=None):
-    models = pytest.importorskip("torchvision.models", reason="torchvision is not installed")
-    return getattr(models, name)(weights=None, **({"image_size": size} if size else {}))
-
-
-def timm_model(name, **settings):
-    timm = pytest.importorskip("timm", reason="timm is not installed")
-    return timm.create_model(name, pretrained=False, **settings)
-
-
-# Name: (network, input side, the layer that is explained, whether every function in it is smooth).
-FAMILIES = {
-    "resnet18": (lambda: torchvision_model("resnet18"), 96, lambda m: m.layer4[-1], False),
-    "resnet50": (lambda: torchvision_model("resnet50"), 96, lambda m: m.layer4[-1], False),
-    "vgg11": (lambda: torchvision_model("vgg11_bn"), 224, lambda m: m.features[-1], False),
-    "densenet121": (lambda: torchvision_model("densenet121"), 64, lambda m: m.features, False),
-    "mobilenet_v2": (lambda: torchvision_model("mobilenet_v2"), 96, lambda m: m.features[-1], False),
-    "mobilenet_v3": (lambda: torchvision_model("mobilenet_v3_small"), 96, lambda m: m.features[-1], False),
-    "efficientnet": (lambda: torchvision_model("efficientnet_b0"), 96, lambda m: m.features[-1], True),
-    "regnet": (lambda: torchvision_model("regnet_y_400mf"), 96, lambda m: m.trunk_output, False),
-    "convnext": (lambda: torchvision_model("convnext_tiny"), 96, lambda m: m.features[-1], True),
-    "squeezenet": (lambda: torchvision_model("squeezenet1_1"), 96, lambda m: m.features[-1], False),
-    "vit": (lambda: timm_model("vit_tiny_patch16_224"), 224, lambda m: m.blocks[-1].norm1, True),
-    "deit_distilled": (lambda: timm_model("deit_tiny_distilled_patch16_224"), 224, lambda m: m.blocks[-1].norm1, True),
-    "torchvision_vit": (lambda: torchvision_model("vit_b_32"), 224, lambda m: m.encoder.layers[-1].ln_1, True),
-    "swin": (lambda: timm_model("swin_tiny_patch4_window7_224"), 224, lambda m: m.layers[-1].blocks[-1].norm1, True),
-    "mobilenet_v1": (lambda: timm_model("mobilenetv1_100"), 96, lambda m: m.blocks[-1], False),
-}
-
-
-@pytest.mark.parametrize("exporter", ["torchscript", "dynamo"])
-@pytest.mark.parametrize("family", FAMILIES)
-def test_gradients_of_every_family_are_autograds(family, exporter, engine, tmp_path):
-    make, size, layer, smooth = FAMILIES[family]
-    torch.manual_seed(3)
-    network = make()
-    rng = np.random.default_rng(5)
-    low = torch.from_numpy(rng.normal(0, 1, (4, 3, 9, 9))).float()
-    pictures = torch.nn.functional.interpolate(low, (size, size), mode="bicubic")
-    network.train()
-    with torch.no_grad():
-        # Running statistics as a trained network has them, so that activations neither vanish nor explode.
-        for module in network.modules():
-            if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
-                module.momentum = None
-            if isinstance(module, torch.nn.Linear) and not module.weight.any():
-                module.weight.normal_(0, 0.1)
-        network(pictures)
-    network.eval()
-    if hasattr(network, "set_distilled_training"):
-        network.set_distilled_training(False)
+@pytest.mark.parametrize("exporter", networks.EXPORTERS)
+@pytest.mark.parametrize("name", networks.CHOSEN)
+def test_gradients_of_every_family_are_autograds(name, exporter, engine, tmp_path):
+    family = networks.CHOSEN[name]
+    network, pictures = networks.build(family)
     picture = pictures[:1]
     path = tmp_path / "model.onnx"
-    names = {"input_names": ["x"], "output_names": ["logits"]}
-    if exporter == "torchscript":
-        torch.onnx.export(network, (picture,), path, dynamo=False, opset_version=17, dynamic_axes={"x": {0: "n"}}, **names)
-    else:
-        pytest.importorskip("onnxscript", reason="onnxscript is not installed")
-        torch.onnx.export(network, (picture,), path, dynamo=True, opset_version=18, external_data=False, **names)
+    networks.export(network, picture, path, exporter)
 
     reference = network.double()
     kept = {}
-    hook = layer(reference).register_forward_hook(lambda _m, _i, output: kept.update(at=output))
+    hook = family.layer(reference).register_forward_hook(lambda _m, _i, output: kept.update(at=output))
     source = picture.double().requires_grad_()
     expected = reference(source)
     hook.remove()
@@ -220,21 +168,22 @@ def test_gradients_of_every_family_are_autograds(family, exporter, engine, tmp_p
     assert relative(logits, expected.detach().numpy()) < 1e-4
     seed = one_hot(logits)
     by_layer, by_picture = torch.autograd.grad((expected * torch.from_numpy(seed)).sum(), [kept["at"], source])
-    wanted = kept["at"].detach().numpy()
 
-    # The engine's layer is the one whose activations are the module's.
-    alike = [layer["name"] for layer in inspection["layers"] if np.prod(layer["shape"]) == wanted.size]
-    _, taps, _, _ = engine(path, picture.numpy(), alike)
-    apart = [np.abs(tap.reshape(wanted.shape) - wanted).max() for tap in taps]
-    target = alike[int(np.argmin(apart))]
-    assert min(apart) < 1e-3 * np.abs(wanted).max()
-    _, _, ours, _ = engine(path, picture.numpy(), [target], seed, [target])
+    # The layer that is explained by default is the module that its family names.
+    target = inspection["target"]
+    layer = next(layer for layer in inspection["layers"] if layer["name"] == target)
+    _, taps, ours, _ = engine(path, picture.numpy(), [target], seed, [target])
+    wanted = kept["at"].detach().numpy()
+    assert np.abs(taps[0].reshape(wanted.shape) - wanted).max() < 1e-3 * np.abs(wanted).max()
+    height, width = family.maps(kept["at"]).shape[2:]
+    grid = layer["grid"]
+    assert (grid["height"], grid["width"], grid["before"], grid["after"]) == (height, width, family.tokens or 0, 0)
     _, _, at_input, _ = engine(path, picture.numpy(), (), seed, ["input"])
     error = relative(ours[0].reshape(wanted.shape), by_layer.numpy())
     alike = cosine(at_input[0], by_picture.numpy())
     input_error = relative(at_input[0], by_picture.numpy())
-    print(f"{family} ({exporter}): {target} {error:.1e}, input {input_error:.1e} (cosine {alike:.6f})")
+    print(f"{name} ({exporter}): {target} {error:.1e}, input {input_error:.1e} (cosine {alike:.6f})")
     assert error < 1e-4
     assert alike > 0.999
-    if smooth:
+    if family.smooth:
         assert input_error < 1e-3
