@@ -2,13 +2,15 @@
 //!
 //! [`METHODS`] lists the methods, one file each under `methods`, named after the paper that it follows. [`Explainer`] runs
 //! one of them on one network: it finds the layer, refuses what cannot work with an error that says what would, makes the
-//! forward that every method needs, and hands back an [`Explanation`] with its [`Map`].
+//! forward that every method needs, and hands back an [`Explanation`] with its [`Map`]. [`alignment`] says how well a map falls
+//! on a mask.
 //!
 //! Everything is computed over the sdk's [`Classifier`](rival10_sdk::Classifier): this crate knows no engine and no file.
 //! What is explained is y_c, the logarithm of the summed exponentials of the logits of class c's group; for a class of one
 //! output that is its logit. What is drawn is drawn from the counter generator, keyed by seed and picture. Sums over
 //! positions, channels and samples are taken in double precision.
 
+pub mod alignment;
 mod error;
 mod explainer;
 mod layer;
@@ -19,6 +21,7 @@ mod resize;
 mod score;
 mod site;
 
+pub use alignment::{Alignment, Baseline};
 pub use error::AttributionError;
 pub use explainer::{Explained, Explainer, Explanation};
 pub use map::{Map, min_max};
