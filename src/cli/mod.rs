@@ -11,6 +11,7 @@ mod assign;
 mod completions;
 mod demo;
 mod dump;
+mod explain;
 mod export;
 mod history;
 mod import;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::{
-    Outcome,
+    Outcome, explain,
     shell::{Shell, counted, grouped},
 };
 use crate::ops::{self, AddModel, Inspection, NetworkLayer as Layer, ProbeRequest, Probed};
@@ -37,6 +37,8 @@ logits reaches it, and whether the network can be entered at it, because all tha
         /// A model of the project, or an ONNX file
         name: String,
     },
+    /// Show where in pictures a network finds its evidence, by any method of attribution
+    Explain(explain::Args),
     /// Train a linear head for the project's classes on a network's features, as a model of its own
     #[command(after_help = "\
 Examples:
@@ -96,6 +98,7 @@ pub(super) struct AddArgs {
 
 pub(super) fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
     match command {
+        Command::Explain(args) => return explain::run(args, shell),
         Command::Add(args) => {
             let mut project = shell.open()?;
             let request = AddModel {

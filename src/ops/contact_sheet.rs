@@ -91,7 +91,7 @@ fn fitted(size: Size) -> Size {
 }
 
 /// Lays `mask` over `picture`: its border in full colour, its inside faintly unless `border_only`.
-fn overlay(picture: &mut Rgb, mask: &Mask, colour: [u8; 3], border_only: bool) {
+pub(super) fn overlay(picture: &mut Rgb, mask: &Mask, colour: [u8; 3], border_only: bool) {
     let (width, height) = (picture.size.width as usize, picture.size.height as usize);
     let inside = mask.to_bitmap();
     for y in 0..height {

@@ -32,7 +32,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("analysis/registry.rs", &["*"]),
     ("analysis/run", &["engine"]),
     ("analysis", &["imaging", "stats"]),
-    ("ops", &["engine", "imaging", "perturbation", "probe", "stats", "synth"]),
+    ("ops", &["attribution", "engine", "imaging", "perturbation", "probe", "stats", "synth"]),
     ("cli", &[]),
 ];
 

@@ -9,6 +9,7 @@
 mod architecture;
 mod binary;
 mod edge;
+mod explain;
 mod kills;
 mod known_truth;
 mod probe;
