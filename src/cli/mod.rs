@@ -8,6 +8,7 @@
 mod analyze;
 mod annotators;
 mod assign;
+mod audit;
 mod completions;
 mod demo;
 mod dump;
@@ -96,6 +97,8 @@ enum Command {
     Stats(stats::Args),
     /// Check the project and its files against the rules
     Validate(validate::Args),
+    /// How far annotators agree, the worst masks first
+    Audit(audit::Args),
     /// Write the annotations in a format that other tools read
     Export(export::Args),
     /// Draw scenes with known masks, attributes and shortcuts
@@ -173,6 +176,7 @@ fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
         Command::Import(args) => import::run(args, shell),
         Command::Stats(args) => stats::run(&args, shell),
         Command::Validate(args) => validate::run(&args, shell),
+        Command::Audit(args) => audit::run(&args, shell),
         Command::Export(args) => export::run(&args, shell),
         Command::Synth(args) => synth::run(&args, shell),
         Command::Models(command) => models::run(command, shell),

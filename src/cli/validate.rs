@@ -12,13 +12,24 @@ use crate::ops;
 Examples:
   rival10 validate
   rival10 validate --rule missing-file --rule changed-file
+  rival10 validate --fix                             mends what takes no judgement; `rival10 undo` takes it back
+  rival10 validate --sarif > findings.sarif          for code review tools and editors
   rival10 validate --list
 
-Exits with 1 if anything was found.")]
+Exits with 1 if an error or a warning was found; notes are worth a look, and often as they should be.")]
 pub(super) struct Args {
     /// These rules alone
     #[arg(long, value_name = "RULE")]
     rule: Vec<String>,
+    /// Mend what takes no judgement, each an entry of the journal, and say what is left
+    #[arg(long)]
+    fix: bool,
+    /// In whose name it is mended
+    #[arg(long, value_name = "NAME", requires = "fix")]
+    annotator: Option<String>,
+    /// Print SARIF 2.1.0
+    #[arg(long, conflicts_with_all = ["fix", "list"])]
+    sarif: bool,
     /// List the rules
     #[arg(long)]
     list: bool,
@@ -26,34 +37,58 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<Outcome> {
     if args.list {
-        let rules = ops::rules();
-        if shell.json() {
-            shell.print_json(&rules)?;
-        } else {
-            let rows: Vec<_> = rules
-                .iter()
-                .map(|rule| vec![rule.code.to_owned(), rule.severity.to_owned(), rule.says.to_owned()])
-                .collect();
-            shell.print_table(&["rule", "severity", "what it finds"], &rows)?;
-        }
-        return Ok(Outcome::Done);
+        return list(shell);
     }
-    let report = ops::validate(&shell.open()?, &args.rule, shell.progress())?;
-    if shell.json() {
-        shell.print_json(&report)?;
+    let mut project = shell.open()?;
+    let mut report = ops::validate(&project, &args.rule, shell.progress())?;
+    let mut mended = Vec::new();
+    if args.fix {
+        mended = ops::mend(&mut project, &report, args.annotator.as_deref())?;
+        if !mended.is_empty() {
+            report = ops::validate(&project, &args.rule, shell.progress())?;
+        }
+    }
+    if args.sarif {
+        shell.print_json(&ops::sarif(&report))?;
+    } else if shell.json() {
+        let mut document = serde_json::to_value(&report)?;
+        if args.fix {
+            document["mended"] = serde_json::to_value(&mended)?;
+        }
+        shell.print_json(&document)?;
     } else {
-        for finding in &report.findings {
-            shell.print(format!("{} {}: {}: {}", finding.severity, finding.rule, finding.subject, finding.text))?;
+        for one in &mended {
+            shell.print(format!("mended {}: {}: {} (entry {})", one.rule, one.subject, one.text, one.entry))?;
         }
-        for (rule, fix) in &report.fixes {
-            shell.remark(format!("{rule}: {fix}"));
-        }
-        shell.print(format!(
-            "{} checked against {}: {}",
-            counted(report.images, "image"),
-            counted(report.rules, "rule"),
-            counted(report.findings.len() as u64, "finding")
-        ))?;
+        print(&report, shell)?;
     }
-    Ok(if report.findings.is_empty() { Outcome::Done } else { Outcome::DoesNotHold })
+    Ok(if report.holds() { Outcome::Done } else { Outcome::DoesNotHold })
+}
+
+fn list(shell: &Shell) -> anyhow::Result<Outcome> {
+    let rules = ops::rules();
+    if shell.json() {
+        shell.print_json(&rules)?;
+    } else {
+        let row = |rule: &ops::Rule| vec![rule.code.to_owned(), rule.severity.clone(), rule.says.to_owned()];
+        shell.print_table(&["rule", "severity", "what it finds"], &rules.iter().map(row).collect::<Vec<_>>())?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn print(report: &ops::Validation, shell: &Shell) -> anyhow::Result<()> {
+    for finding in &report.findings {
+        shell.print(format!("{} {}: {}: {}", finding.severity, finding.rule, finding.subject, finding.text))?;
+    }
+    for (rule, fix) in &report.fixes {
+        shell.remark(format!("{rule}: {fix}"));
+    }
+    let counts: Vec<String> = report.counts.iter().map(|(severity, count)| counted(*count, severity)).collect();
+    shell.print(format!(
+        "{} checked against {}: {}",
+        counted(report.images, "image"),
+        counted(report.rules, "rule"),
+        if counts.is_empty() { "0 findings".to_owned() } else { counts.join(", ") }
+    ))?;
+    Ok(())
 }

@@ -15,7 +15,7 @@ pub use layer::Layer;
 pub use progress::{Forecast, Progress, Silent};
 pub use review::Transition;
 pub use rival10_sdk::{
-    Attribute, AttributeKind, Bbox, Class, ClassGroups, ContentHash, ImageId, Mask, MaskError, Presence, Sample, Size,
-    Stratum, Taxonomy,
+    Agreement, Attribute, AttributeKind, Bbox, Class, ClassGroups, ContentHash, ImageId, Mask, MaskError, Presence,
+    Sample, Size, Stratum, Taxonomy,
 };
 pub use run::{ModelRecord, RunRecord, RunStatus};

@@ -6,6 +6,7 @@
 mod analyze;
 mod annotators;
 mod assign;
+mod audit;
 mod blame;
 mod compare;
 mod contact_sheet;
@@ -40,6 +41,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use crate::quality::audit::{AttributeHabit, Summary as AuditSummary};
 pub use crate::{
     analysis::run::{Difference, Manifest, ModelError, Part, RunError, Shard},
     formats::{ClassFrom, DEFAULT_MAX_PIXELS, FormatError, ImportOptions, MaskFrame, MaskValue},
@@ -50,6 +52,7 @@ pub use analyze::{
 };
 pub use annotators::{ListedAnnotator, add_annotator, list_annotators};
 pub use assign::{AssignRequest, Assigned, assign, withdraw};
+pub use audit::{Audit, AuditAttribute, AuditGroup, AuditPerson, AuditRequest, WorstMask, audit};
 pub use blame::{AttributeBlame, Blame, BlameRequest, MaskBlame, PixelShare, blame};
 pub use compare::{ComparedEstimate, ComparedRows, Comparison, compare_runs};
 pub use demo::{Demo, demo};
@@ -74,7 +77,7 @@ pub use selection::StatusFilter;
 pub use stats::{Stats, StatsBy, stats};
 pub use synth::{SynthReport, SynthRequest, synth};
 pub use upgrade::{Upgraded, upgrade};
-pub use validate::{Finding, Rule, Validation, rules, validate};
+pub use validate::{Finding, Mended, Rule, Severity, Validation, mend, rules, sarif, validate};
 
 use crate::durable;
 

@@ -1,4 +1,4 @@
-//! The project held to the rules.
+//! The project held to the rules, and mended where that takes no judgement.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,18 @@ use serde::Serialize;
 use super::{OpsError, Project};
 use crate::{
     domain::Progress,
-    quality::{self, FileState, RULES, View},
-    store::{AnnotationFilter, ImageFilter},
+    quality::{self, FileFacts, Needs, RULES, Repair, View},
+    store::{Actor, AnnotationFilter, Edit, ImageFilter, StoreError},
 };
+
+pub use crate::quality::Severity;
 
 /// A rule, as it is listed.
 #[derive(Debug, Serialize)]
 pub struct Rule {
     /// Its name.
     pub code: &'static str,
-    /// error or warning.
+    /// error, warning or note.
     pub severity: String,
     /// What it finds.
     pub says: &'static str,
@@ -30,12 +32,18 @@ pub struct Rule {
 pub struct Finding {
     /// The rule.
     pub rule: &'static str,
-    /// error or warning.
+    /// error, warning or note.
     pub severity: String,
-    /// The image, and whose annotation of it.
+    /// The image's number, where it is about one.
+    pub image: Option<i64>,
+    /// The image, and whose annotation of it; or a person.
     pub subject: String,
     /// What is wrong.
     pub text: String,
+    /// Whether `--fix` mends it.
+    pub fixable: bool,
+    #[serde(skip)]
+    repair: Option<Repair>,
 }
 
 /// What was found.
@@ -47,8 +55,31 @@ pub struct Validation {
     pub rules: u64,
     /// Every breach, by rule.
     pub findings: Vec<Finding>,
+    /// How many findings there are of each severity.
+    pub counts: BTreeMap<String, u64>,
     /// For each rule that was broken, what to do.
     pub fixes: BTreeMap<&'static str, &'static str>,
+}
+
+impl Validation {
+    /// Whether nothing was found that is probably wrong: notes alone.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.counts.keys().all(|severity| *severity == Severity::Note.to_string())
+    }
+}
+
+/// A breach that was mended.
+#[derive(Debug, Serialize)]
+pub struct Mended {
+    /// The rule.
+    pub rule: &'static str,
+    /// The image, and whose annotation of it.
+    pub subject: String,
+    /// What was wrong.
+    pub text: String,
+    /// The journal's entry, for `undo`.
+    pub entry: i64,
 }
 
 /// Every rule.
@@ -72,28 +103,155 @@ pub fn validate(project: &Project, only: &[String], progress: &dyn Progress) -> 
         let known: Vec<_> = RULES.iter().map(|rule| rule.code).collect();
         return Err(OpsError::Usage(format!("no rule is called {unknown:?}; there are {}", known.join(", "))));
     }
+    let applied: Vec<_> = RULES.iter().filter(|rule| only.is_empty() || only.iter().any(|o| o == rule.code)).collect();
+    let needs = applied.iter().map(|rule| rule.needs).max().unwrap_or(Needs::Nothing);
     let images = project.store.images(&ImageFilter::default())?;
-    let annotations = project.store.annotations(&AnnotationFilter::default())?;
     progress.begin("files", images.len() as u64);
-    let files: Option<Vec<FileState>> = images
+    let files: Option<Vec<FileFacts>> = images
         .par_iter()
         .map(|image| {
-            let state = (!progress.stopped()).then(|| quality::files::state(image));
+            let facts = (!progress.stopped()).then(|| quality::files::facts(image, needs));
             progress.advance(1);
-            state
+            facts
         })
         .collect();
     progress.end();
     let files = files.ok_or(OpsError::Stopped)?;
-    let view = View { taxonomy: project.store.taxonomy(), images: &images, files: &files, annotations: &annotations };
-    let applied: Vec<_> = RULES.iter().filter(|rule| only.is_empty() || only.iter().any(|o| o == rule.code)).collect();
+    let annotations = project.store.annotations(&AnnotationFilter::default())?;
+    let spent = project.store.annotation_work()?;
+    let view = View {
+        taxonomy: project.store.taxonomy(),
+        images: &images,
+        files: &files,
+        annotations: &annotations,
+        spent: &spent,
+    };
     let mut findings = Vec::new();
+    progress.begin("rules", applied.len() as u64);
     for rule in &applied {
-        (rule.check)(&view, &mut |subject, text| {
-            findings.push(Finding { rule: rule.code, severity: rule.severity.to_string(), subject, text });
+        if progress.stopped() {
+            progress.end();
+            return Err(OpsError::Stopped);
+        }
+        (rule.check)(&view, &mut |breach| {
+            findings.push(Finding {
+                rule: rule.code,
+                severity: rule.severity.to_string(),
+                image: breach.image.map(|id| id.0),
+                subject: breach.subject,
+                text: breach.text,
+                fixable: breach.repair.is_some(),
+                repair: breach.repair,
+            });
         });
+        progress.advance(1);
     }
+    progress.end();
     let broken = |rule: &&&quality::Rule| findings.iter().any(|finding| finding.rule == rule.code);
     let fixes = applied.iter().filter(broken).map(|rule| (rule.code, rule.fix)).collect();
-    Ok(Validation { images: images.len() as u64, rules: applied.len() as u64, findings, fixes })
+    let mut counts = BTreeMap::new();
+    for finding in &findings {
+        *counts.entry(finding.severity.clone()).or_insert(0) += 1;
+    }
+    Ok(Validation { images: images.len() as u64, rules: applied.len() as u64, findings, counts, fixes })
+}
+
+/// Mends what `found` says can be mended without a doubt, in the name of `annotator`. Each is an entry of the journal, and can
+/// be undone.
+///
+/// # Errors
+/// [`OpsError::Store`]; what was mended before stays so.
+pub fn mend(project: &mut Project, found: &Validation, annotator: Option<&str>) -> Result<Vec<Mended>, OpsError> {
+    let actor = annotator.map_or(Actor::Operator, Actor::Annotator);
+    let mut mended = Vec::new();
+    for finding in &found.findings {
+        let Some(repair) = &finding.repair else { continue };
+        // Made from what is there now: an earlier repair may have changed the same mask.
+        let edit = edit(project, repair)?;
+        if let Some(entry) = project.store.edit(actor, &edit)? {
+            let (subject, text) = (finding.subject.clone(), finding.text.clone());
+            mended.push(Mended { rule: finding.rule, subject, text, entry: entry.0 });
+        }
+    }
+    Ok(mended)
+}
+
+fn edit(project: &Project, repair: &Repair) -> Result<Edit, StoreError> {
+    let drawn = |annotation, layer| Ok::<_, StoreError>(project.store.annotation(annotation)?.masks.remove(&layer));
+    Ok(match *repair {
+        Repair::DropSpecks(annotation, layer, largest) => {
+            let mask = drawn(annotation, layer)?.map(|mask| mask.without_specks(largest));
+            Edit::Mask { annotation, layer, mask }
+        }
+        Repair::FillPinholes(annotation, layer, largest) => {
+            let mask = drawn(annotation, layer)?.map(|mask| mask.without_pinholes(largest));
+            Edit::Mask { annotation, layer, mask }
+        }
+        Repair::RemoveLayer(annotation, layer) => Edit::Mask { annotation, layer, mask: None },
+        Repair::Answer(annotation, attribute, presence) => Edit::Attribute { annotation, attribute, presence },
+    })
+}
+
+/// The findings as SARIF 2.1.0, which code review tools and editors read.
+#[must_use]
+pub fn sarif(found: &Validation) -> serde_json::Value {
+    use serde_json::json;
+    let rule = |rule: &quality::Rule| {
+        json!({
+            "id": rule.code,
+            "shortDescription": { "text": rule.says },
+            "help": { "text": rule.fix },
+            "defaultConfiguration": { "level": rule.severity.to_string() },
+        })
+    };
+    let result = |finding: &Finding| {
+        // A subject is a path, then in brackets whose annotation of it is meant.
+        let path = finding.subject.split(" (").next().unwrap_or_default();
+        let path = path.split(" instance ").next().unwrap_or_default();
+        let mut result = json!({
+            "ruleId": finding.rule,
+            "ruleIndex": RULES.iter().position(|rule| rule.code == finding.rule),
+            "level": finding.severity,
+            "message": { "text": format!("{}: {}", finding.subject, finding.text) },
+        });
+        if finding.image.is_some() {
+            result["locations"] = json!([{ "physicalLocation": { "artifactLocation": { "uri": encoded(path) } } }]);
+        }
+        result
+    };
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "rival10 validate",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": RULES.iter().map(rule).collect::<Vec<_>>(),
+            } },
+            "results": found.findings.iter().map(result).collect::<Vec<_>>(),
+        }],
+    })
+}
+
+/// A path as a relative reference of RFC 3986.
+fn encoded(path: &str) -> String {
+    let mut uri = String::new();
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri += &format!("%{byte:02X}");
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_becomes_a_reference_that_any_reader_takes() {
+        assert_eq!(encoded("test/ordinary/a b(1)é.JPEG"), "test/ordinary/a%20b%281%29%C3%A9.JPEG");
+    }
 }

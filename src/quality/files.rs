@@ -2,9 +2,10 @@
 
 use std::{fs, io};
 
-use rival10_imaging::{Limits, inspect};
+use rival10_imaging::{Limits, decode, exif_fault, inspect};
 
-use crate::domain::{ContentHash, ImageRecord};
+use super::{Look, Needs};
+use crate::domain::{ContentHash, ImageRecord, Size};
 
 /// What an image file is like now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,24 +16,49 @@ pub enum FileState {
     Missing,
     /// There, but it can't be read, for this reason.
     Unreadable(String),
-    /// Its bytes are not those that were imported; the second part says what else is now different.
+    /// Its bytes are not those that were imported; the text says what else is now different.
     Changed(String),
+    /// The picture in it is now of another size.
+    Resized(Size),
 }
 
-/// Reads the file of `image` and compares.
+/// What rules may know of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileFacts {
+    /// How it compares with what was imported.
+    pub state: FileState,
+    /// Why its EXIF orientation can't be trusted; none if it can, or if there is none.
+    pub exif: Option<String>,
+    /// What the picture looks like; none if nobody needs it or it can't be decoded.
+    pub look: Option<Look>,
+}
+
+/// The most pixels that a picture may have to be looked at; what was imported was let in with a limit of its own.
+const LIMITS: Limits = Limits { max_pixels: 1 << 30 };
+
+/// Reads the file of `image` as far as a rule needs, and compares.
 #[must_use]
-pub fn state(image: &ImageRecord) -> FileState {
+pub fn facts(image: &ImageRecord, needs: Needs) -> FileFacts {
+    let bare = |state| FileFacts { state, exif: None, look: None };
+    if needs == Needs::Nothing {
+        return bare(FileState::Intact);
+    }
     let bytes = match fs::read(&image.file) {
         Ok(bytes) => bytes,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return FileState::Missing,
-        Err(e) => return FileState::Unreadable(e.to_string()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return bare(FileState::Missing),
+        Err(e) => return bare(FileState::Unreadable(e.to_string())),
     };
     if ContentHash::of(&bytes) == image.content {
-        return FileState::Intact;
+        let look = (needs == Needs::Pixels).then(|| decode(&bytes, LIMITS).ok()).flatten();
+        return FileFacts {
+            state: FileState::Intact,
+            exif: exif_fault(&bytes),
+            look: look.map(|(picture, _)| Look::of(&picture)),
+        };
     }
-    FileState::Changed(match inspect(&bytes, Limits { max_pixels: u64::MAX }) {
-        Ok(header) if header.size == image.size => "of the same size".to_owned(),
-        Ok(header) => format!("{} instead of {}", header.size, image.size),
-        Err(e) => format!("no picture any more: {e}"),
+    bare(match inspect(&bytes, LIMITS) {
+        Ok(header) if header.size == image.size => FileState::Changed("of the same size".to_owned()),
+        Ok(header) => FileState::Resized(header.size),
+        Err(e) => FileState::Changed(format!("no picture any more: {e}")),
     })
 }

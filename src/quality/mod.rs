@@ -1,16 +1,25 @@
-//! What a data set is held to: the rules as data, one table [`RULES`].
+//! What a data set is held to: the rules as data, one table [`RULES`]; and, in [`audit`], how far its annotators agree.
 //!
 //! A rule looks at what is there and says what it found; it changes nothing and reads no store. What the files on disk are
-//! like is found beforehand by [`files::state`], so that rules are plain functions of plain data.
+//! like is found beforehand by [`files::facts`], so that rules are plain functions of plain data. Where a breach can be
+//! mended without a doubt, the finding says how ([`Repair`]); whoever asked decides whether it is done.
 
+pub mod audit;
 pub mod files;
+pub mod looks;
 mod rules;
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
-use crate::domain::{Annotation, ImageRecord, Taxonomy};
+use rayon::prelude::*;
 
-pub use files::FileState;
+use crate::domain::{Annotation, AnnotationId, ImageId, ImageRecord, Layer, Mask, Presence, Taxonomy};
+
+pub use files::{FileFacts, FileState};
+pub use looks::Look;
 pub use rules::RULES;
 
 /// How bad a finding is.
@@ -20,6 +29,8 @@ pub enum Severity {
     Error,
     /// It is probably a mistake.
     Warning,
+    /// It is worth a look, and often as it should be.
+    Note,
 }
 
 impl fmt::Display for Severity {
@@ -27,6 +38,7 @@ impl fmt::Display for Severity {
         f.write_str(match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         })
     }
 }
@@ -41,12 +53,51 @@ pub struct Rule {
     pub says: &'static str,
     /// One sentence: what to do about it.
     pub fix: &'static str,
+    /// What must be known of the files.
+    pub needs: Needs,
     /// Reports every breach.
     pub check: fn(&View<'_>, &mut Report<'_>),
 }
 
-/// What a rule hands its findings to: the subject and what is wrong with it.
-pub type Report<'a> = dyn FnMut(String, String) + 'a;
+/// What a rule must know of the files, from cheap to dear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Needs {
+    /// Nothing: the project file is enough.
+    Nothing,
+    /// The bytes, hashed.
+    Bytes,
+    /// The pixels, decoded.
+    Pixels,
+}
+
+/// What a rule hands its findings to.
+pub type Report<'a> = dyn FnMut(Breach) + 'a;
+
+/// One breach of a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Breach {
+    /// The image, where it is about one.
+    pub image: Option<ImageId>,
+    /// The subject: an image's path and whose annotation of it, or a person.
+    pub subject: String,
+    /// What is wrong with it.
+    pub text: String,
+    /// What would mend it beyond doubt; none where a person must decide.
+    pub repair: Option<Repair>,
+}
+
+/// A change that mends a breach beyond doubt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Repair {
+    /// Take away the mask's parts of at most so many pixels.
+    DropSpecks(AnnotationId, Layer, u64),
+    /// Fill the mask's holes of at most so many pixels.
+    FillPinholes(AnnotationId, Layer, u64),
+    /// Take the empty mask away.
+    RemoveLayer(AnnotationId, Layer),
+    /// Say of the attribute what its mask says already.
+    Answer(AnnotationId, usize, Presence),
+}
 
 /// What rules look at.
 pub struct View<'a> {
@@ -55,19 +106,79 @@ pub struct View<'a> {
     /// Every image, in the order of their numbers.
     pub images: &'a [ImageRecord],
     /// What each image's file is like; one entry an image.
-    pub files: &'a [FileState],
+    pub files: &'a [FileFacts],
     /// Every annotation with its masks, in the order of images.
     pub annotations: &'a [Annotation],
+    /// How long annotators worked on an annotation, in milliseconds, where the journal tells.
+    pub spent: &'a HashMap<AnnotationId, i64>,
 }
 
 impl View<'_> {
-    /// How a finding names an annotation: the image's path, the instance if it is not the first, the annotator.
-    fn subject(&self, annotation: &Annotation) -> String {
-        let image = self.images.binary_search_by_key(&annotation.image, |image| image.id);
-        let path = image.map_or("?", |at| self.images[at].path.as_str());
-        match annotation.ordinal {
+    /// A breach of `annotation`, named by the image's path, the instance if it is not the first, and the annotator.
+    fn breach(&self, annotation: &Annotation, text: String, repair: Option<Repair>) -> Breach {
+        let path = self.image(annotation.image).map_or("?", |image| image.path.as_str());
+        let subject = match annotation.ordinal {
             0 => format!("{path} ({})", annotation.annotator),
             n => format!("{path} instance {} ({})", n + 1, annotation.annotator),
+        };
+        Breach { image: Some(annotation.image), subject, text, repair }
+    }
+
+    fn image(&self, id: ImageId) -> Option<&ImageRecord> {
+        self.images.binary_search_by_key(&id, |image| image.id).ok().map(|at| &self.images[at])
+    }
+
+    /// Reports what `look` finds in each annotation, on every core and in their order.
+    fn each_annotation(&self, report: &mut Report<'_>, look: impl Fn(&Annotation) -> Vec<Breach> + Sync) {
+        let found: Vec<Vec<Breach>> = self.annotations.par_iter().map(&look).collect();
+        found.into_iter().flatten().for_each(report);
+    }
+
+    /// The same for each drawn mask that counts as one: ignored pixels don't.
+    fn each_mask(&self, report: &mut Report<'_>, look: impl Fn(&Annotation, Layer, &Mask) -> Option<Breach> + Sync) {
+        self.each_annotation(report, |annotation| {
+            let masks = annotation.masks.iter().filter(|(layer, _)| **layer != Layer::Ignore);
+            masks.filter_map(|(layer, mask)| look(annotation, *layer, mask)).collect()
+        });
+    }
+
+    /// The same for each attribute of each annotation, with its mask if it was drawn.
+    fn each_attribute(
+        &self,
+        report: &mut Report<'_>,
+        look: impl Fn(&Annotation, usize, Presence, Option<&Mask>) -> Option<Breach> + Sync,
+    ) {
+        self.each_annotation(report, |annotation| {
+            let attributes = annotation.attributes.iter().enumerate().take(self.taxonomy.attributes.len());
+            attributes
+                .filter_map(|(at, presence)| {
+                    look(annotation, at, *presence, annotation.masks.get(&Layer::Attribute(at)))
+                })
+                .collect()
+        });
+    }
+
+    fn layer(&self, layer: Layer) -> String {
+        match layer {
+            Layer::Attribute(at) => self.attribute(at).to_owned(),
+            other => other.to_string(),
         }
+    }
+
+    fn attribute(&self, at: usize) -> &str {
+        self.taxonomy.attributes.get(at).map_or("?", |attribute| attribute.name.as_str())
+    }
+
+    fn class(&self, at: usize) -> &str {
+        self.taxonomy.classes.get(at).map_or("?", |class| class.name.as_str())
+    }
+
+    /// The annotations of each person or data set, by name.
+    fn by_annotator(&self) -> BTreeMap<&str, Vec<&Annotation>> {
+        let mut by: BTreeMap<&str, Vec<&Annotation>> = BTreeMap::new();
+        for annotation in self.annotations {
+            by.entry(annotation.annotator.as_str()).or_default().push(annotation);
+        }
+        by
     }
 }

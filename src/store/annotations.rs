@@ -1,6 +1,6 @@
 //! Annotations and their masks: reading them, one at a time and in order, so that 26,000 images need no gigabytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, Row};
 
@@ -135,6 +135,39 @@ impl Store {
         })
     }
 
+    /// When each annotation was begun: Unix milliseconds.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the project can't be read.
+    pub fn annotation_times(&self) -> Result<HashMap<AnnotationId, i64>, StoreError> {
+        self.read(|connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT annotations.id, journal.at
+                 FROM annotations JOIN journal ON journal.id = annotations.added WHERE annotations.removed IS NULL",
+            )?;
+            let times = query.query_map([], |row| Ok((AnnotationId(row.get(0)?), row.get(1)?)))?;
+            Ok(times.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// How long each annotation was worked on, in milliseconds: the time between its entries in the journal, in which a pause
+    /// counts as two minutes at most. What came in whole, by an import, has none.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the project can't be read.
+    pub fn annotation_work(&self) -> Result<HashMap<AnnotationId, i64>, StoreError> {
+        self.read(|connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT annotation, sum(min(pause, 120000))
+                 FROM (SELECT annotation, at - lag(at) OVER (PARTITION BY annotation ORDER BY id) AS pause
+                       FROM journal WHERE annotation IS NOT NULL)
+                 WHERE pause IS NOT NULL GROUP BY annotation",
+            )?;
+            let work = query.query_map([], |row| Ok((AnnotationId(row.get(0)?), row.get(1)?)))?;
+            Ok(work.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Every mask's area and box, by annotation, then layer; it reads an index and no runs.
     ///
     /// # Errors
@@ -203,7 +236,7 @@ pub(super) fn masks(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::fixture;
+    use crate::store::{Actor, Edit, tests::fixture};
 
     #[test]
     fn annotations_come_back_as_they_were_imported_in_the_order_of_their_images() {
@@ -269,6 +302,21 @@ mod tests {
         });
         assert_eq!((outcome, seen), (Err(Enough(3)), 3));
         fixture::fill(&mut store, 10);
+    }
+
+    #[test]
+    fn an_annotation_is_as_old_as_the_entry_that_began_it() {
+        let (_folder, mut store) = fixture::project();
+        fixture::fill(&mut store, 3);
+        let added = store.add_annotation("ada", fixture::all(&store)[0].instance).unwrap();
+        let times = store.annotation_times().unwrap();
+        assert_eq!(times.len(), fixture::all(&store).len());
+        assert_eq!(times[&added.annotation], store.entry(added.entry).unwrap().at);
+        assert!(store.annotation_work().unwrap().is_empty(), "one entry is no stretch of time");
+        let edit = Edit::Status { annotation: added.annotation, status: Status::Submitted };
+        let end = store.edit(Actor::Annotator("ada"), &edit).unwrap().unwrap();
+        let worked = store.entry(end).unwrap().at - times[&added.annotation];
+        assert_eq!(store.annotation_work().unwrap(), HashMap::from([(added.annotation, worked.min(120_000))]));
     }
 
     #[test]

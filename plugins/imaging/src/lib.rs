@@ -38,6 +38,7 @@ use rival10_sdk::{Rgb, Size};
 
 pub use crop::crop;
 pub use decode::decode;
+pub use exif::exif_fault;
 pub use grey::decode_grey;
 pub use header::inspect;
 pub use jpeg::{encode_jpeg, encode_jpeg_grey};

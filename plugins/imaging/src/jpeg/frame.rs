@@ -78,6 +78,11 @@ impl<'a> Frame<'a> {
         Ok(())
     }
 
+    /// The file's EXIF block, without JPEG's prefix.
+    pub(crate) fn exif(&self) -> Option<&'a [u8]> {
+        self.exif
+    }
+
     /// The orientation that the file's EXIF block tells.
     pub(crate) fn orientation(&self) -> Orientation {
         exif::orientation(self.exif)

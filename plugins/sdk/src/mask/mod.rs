@@ -11,6 +11,7 @@ mod bitmap;
 mod blob;
 mod coco;
 mod columns;
+mod components;
 mod error;
 mod morphology;
 mod ops;
