@@ -10,6 +10,7 @@ mod annotators;
 mod assign;
 mod audit;
 mod completions;
+mod consensus;
 mod demo;
 mod dump;
 mod explain;
@@ -99,6 +100,8 @@ enum Command {
     Validate(validate::Args),
     /// How far annotators agree, the worst masks first
     Audit(audit::Args),
+    /// One annotation made of several people's, undoable
+    Consensus(consensus::Args),
     /// Write the annotations in a format that other tools read
     Export(export::Args),
     /// Draw scenes with known masks, attributes and shortcuts
@@ -177,6 +180,7 @@ fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
         Command::Stats(args) => stats::run(&args, shell),
         Command::Validate(args) => validate::run(&args, shell),
         Command::Audit(args) => audit::run(&args, shell),
+        Command::Consensus(args) => consensus::run(&args, shell),
         Command::Export(args) => export::run(&args, shell),
         Command::Synth(args) => synth::run(&args, shell),
         Command::Models(command) => models::run(command, shell),

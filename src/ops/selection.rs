@@ -74,7 +74,8 @@ pub(super) fn select(
 fn rank(annotation: &Annotation, filter: StatusFilter) -> Option<u8> {
     match (annotation.kind, annotation.status) {
         (_, Status::Rejected) => None,
-        (AnnotatorKind::Consensus, _) => Some(4),
+        // A consensus that is a draft has left something for a person to decide.
+        (AnnotatorKind::Consensus, status) if status != Status::Draft => Some(4),
         (_, Status::Accepted) if annotation.kind != AnnotatorKind::Import => Some(3),
         (AnnotatorKind::Import, _) => Some(2),
         (AnnotatorKind::Person, Status::Submitted) => Some(1),
@@ -130,7 +131,7 @@ mod tests {
         use AnnotatorKind::{Consensus, Import, Person};
         use Status::{Accepted, Draft, Rejected, Submitted};
         let all = [
-            ("c", Consensus, Draft),
+            ("c", Consensus, Submitted),
             ("a", Person, Accepted),
             ("i", Import, Accepted),
             ("s", Person, Submitted),
@@ -141,6 +142,7 @@ mod tests {
         }
         assert_eq!(chosen(&all[4..], StatusFilter::Accepted), Err(NOT_DONE));
         assert_eq!(chosen(&all[4..], StatusFilter::All), Ok("d".to_owned()));
+        assert_eq!(chosen(&[("c", Consensus, Draft), all[2]], StatusFilter::Accepted), Ok("i".to_owned()));
         assert_eq!(chosen(&[("r", Person, Rejected)], StatusFilter::All), Err(NOT_DONE));
         assert_eq!(chosen(&[], StatusFilter::All), Err(NOT_ANNOTATED));
     }

@@ -1,10 +1,12 @@
-//! What a data set is held to: the rules as data, one table [`RULES`]; and, in [`audit`], how far its annotators agree.
+//! What a data set is held to: the rules as data, one table [`RULES`]; and, in [`audit`], how far its annotators
+//! agree, and in [`consensus`] what they agree on.
 //!
 //! A rule looks at what is there and says what it found; it changes nothing and reads no store. What the files on disk are
 //! like is found beforehand by [`files::facts`], so that rules are plain functions of plain data. Where a breach can be
 //! mended without a doubt, the finding says how ([`Repair`]); whoever asked decides whether it is done.
 
 pub mod audit;
+pub mod consensus;
 pub mod files;
 pub mod looks;
 mod rules;

@@ -14,6 +14,7 @@ mod kills;
 mod known_truth;
 mod probe;
 mod profiles;
+mod quality;
 mod relink;
 mod runs;
 mod taxonomies;

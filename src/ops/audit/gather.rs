@@ -23,14 +23,14 @@ use crate::{
 const CHUNK: usize = 512;
 
 /// Whose words are compared.
-pub(super) struct Who {
+pub(in crate::ops) struct Who {
     /// Their names; a comparison speaks of them by their places here.
-    pub(super) names: Vec<String>,
+    pub(in crate::ops) names: Vec<String>,
 }
 
 impl Who {
     /// Those who are `named`, or everybody but consensus.
-    pub(super) fn of(store: &Store, named: &[String]) -> Result<Self, OpsError> {
+    pub(in crate::ops) fn of(store: &Store, named: &[String]) -> Result<Self, OpsError> {
         let known = store.annotators()?;
         if let Some(unknown) = named.iter().find(|name| !known.iter().any(|annotator| annotator.name == **name)) {
             let known: Vec<_> = known.into_iter().map(|annotator| annotator.name).collect();
@@ -50,7 +50,8 @@ impl Who {
         Ok(Self { names })
     }
 
-    fn place(&self, name: &str) -> Option<usize> {
+    /// The place of `name` among them.
+    pub(in crate::ops) fn place(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|known| known == name)
     }
 

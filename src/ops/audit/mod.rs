@@ -16,7 +16,8 @@ use crate::{
     },
     store::ImageFilter,
 };
-use gather::{Who, compare};
+pub(super) use gather::Who;
+use gather::compare;
 
 /// What to audit.
 #[derive(Clone, Debug)]
