@@ -111,7 +111,7 @@ fn the_careless_one_is_named_first_and_the_majority_is_the_truth() {
         .collect();
     assert!(pairs["ada / cyd"] == 1.0 && pairs["ada / bob"] < 0.95 && pairs["bob / cyd"] < 0.95, "{pairs:?}");
     let worst: Vec<f64> = audit["worst"].as_array().unwrap().iter().map(|mask| mask["iou"].as_f64().unwrap()).collect();
-    assert!(worst.is_sorted() && worst.len() == 20 && worst[0] < 0.9);
+    assert!(worst.is_sorted() && worst.len() == 10 && worst[0] < 0.9);
     let hairy = audit["attributes"].as_array().unwrap().iter().find(|a| a["name"] == "hairy").unwrap();
     assert!(hairy["coefficients"]["raw agreement"][0].as_f64().unwrap() < 1.0);
 
@@ -205,7 +205,9 @@ fn full_tier_planted_faults_are_all_found_and_nothing_else_is_an_error() {
         fs::write(train[5], encoded_again(train[4])).unwrap();
         fs::write(test[1], encoded_again(train[6])).unwrap();
         let path = |file: &Path| file.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
-        twice = [train[0], train[1], train[3], train[4], train[5], train[6], test[1]].map(|file| path(file)).to_vec();
+        twice = [train[0], train[1], train[3], test[0], train[4], train[5], train[6], test[1]]
+            .map(|file| path(file))
+            .to_vec();
     });
     let clean: BTreeSet<_> = {
         let project = ops::Project::open(dir).unwrap();
@@ -223,9 +225,9 @@ fn full_tier_planted_faults_are_all_found_and_nothing_else_is_an_error() {
     };
     plant.expect("unreadable-orientation", by_path[twice[0].as_str()], "");
     plant.expect("duplicate-image", by_path[twice[1].as_str()], "");
-    either("split-leak", &twice[2], &twice[2].replace("train", "test"));
-    either("near-duplicate", &twice[3], &twice[4]);
-    either("near-split-leak", &twice[5], &twice[6]);
+    either("split-leak", &twice[2], &twice[3]);
+    either("near-duplicate", &twice[4], &twice[5]);
+    either("near-split-leak", &twice[6], &twice[7]);
 
     // One scene a fault, from the end, so that they are none of those above.
     let taxonomy = store.taxonomy().clone();
@@ -306,11 +308,8 @@ fn full_tier_planted_faults_are_all_found_and_nothing_else_is_an_error() {
     for finding in errors {
         let subject = finding["subject"].as_str().unwrap().split(" (").next().unwrap();
         let leak = finding["rule"].as_str().unwrap().contains("split-leak");
-        assert!(
-            touched.contains(subject)
-                || (leak && twice.iter().any(|path| subject == path || subject == path.replace("train", "test"))),
-            "a false error: {finding}"
-        );
+        let leak = leak && twice.iter().any(|path| path == subject);
+        assert!(touched.contains(subject) || leak, "a false error: {finding}");
     }
     println!("{n} scenes: {} faults planted and found, {} findings in all", plant.expected.len(), findings.len());
 
