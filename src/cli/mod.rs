@@ -15,6 +15,7 @@ mod demo;
 mod dump;
 mod explain;
 mod export;
+mod gold;
 mod history;
 mod import;
 mod init;
@@ -102,6 +103,9 @@ enum Command {
     Audit(audit::Args),
     /// One annotation made of several people's, undoable
     Consensus(consensus::Args),
+    /// Blind checks: images whose annotation is known to be right
+    #[command(subcommand)]
+    Gold(gold::Command),
     /// Write the annotations in a format that other tools read
     Export(export::Args),
     /// Draw scenes with known masks, attributes and shortcuts
@@ -181,6 +185,7 @@ fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
         Command::Validate(args) => validate::run(&args, shell),
         Command::Audit(args) => audit::run(&args, shell),
         Command::Consensus(args) => consensus::run(&args, shell),
+        Command::Gold(command) => gold::run(&command, shell),
         Command::Export(args) => export::run(&args, shell),
         Command::Synth(args) => synth::run(&args, shell),
         Command::Models(command) => models::run(command, shell),

@@ -1,10 +1,15 @@
 //! `rival10 validate`.
 
+use std::collections::BTreeMap;
+
 use super::{
     Outcome,
-    shell::{Shell, counted},
+    shell::{Shell, counted, grouped},
 };
 use crate::ops;
+
+/// How many notes of a rule are printed unless the rule is asked for: exact masks have specks by the hundred.
+const NOTES: usize = 3;
 
 /// Check the project and its files against the rules.
 #[derive(clap::Args)]
@@ -60,7 +65,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<Outcome> {
         for one in &mended {
             shell.print(format!("mended {}: {}: {} (entry {})", one.rule, one.subject, one.text, one.entry))?;
         }
-        print(&report, shell)?;
+        print(&report, !args.rule.is_empty(), shell)?;
     }
     Ok(if report.holds() { Outcome::Done } else { Outcome::DoesNotHold })
 }
@@ -76,9 +81,23 @@ fn list(shell: &Shell) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn print(report: &ops::Validation, shell: &Shell) -> anyhow::Result<()> {
+fn print(report: &ops::Validation, all: bool, shell: &Shell) -> anyhow::Result<()> {
+    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
     for finding in &report.findings {
-        shell.print(format!("{} {}: {}: {}", finding.severity, finding.rule, finding.subject, finding.text))?;
+        let told = told.entry(finding.rule).or_insert(0);
+        *told += 1;
+        if all || finding.severity != ops::Severity::Note.to_string() || *told <= NOTES {
+            shell.print(format!("{} {}: {}: {}", finding.severity, finding.rule, finding.subject, finding.text))?;
+        }
+    }
+    for (rule, told) in &told {
+        let note = report.findings.iter().any(|f| f.rule == *rule && f.severity == ops::Severity::Note.to_string());
+        if note && !all && *told > NOTES {
+            shell.print(format!(
+                "note {rule}: and {} more; --rule {rule} lists them",
+                grouped((*told - NOTES) as u64)
+            ))?;
+        }
     }
     for (rule, fix) in &report.fixes {
         shell.remark(format!("{rule}: {fix}"));

@@ -84,7 +84,7 @@ pub fn demo(dir: &Path, n: u64, seed: u64, tell: &dyn Fn(&str), progress: &dyn P
     Ok(Demo {
         project: made.dir,
         scenes: drawn.scenes,
-        findings: validation.findings.len() as u64,
+        findings: validation.mistakes(),
         coco,
         contact_sheet: imported.contact_sheet.unwrap_or_default(),
         analysis,

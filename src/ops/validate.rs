@@ -65,7 +65,14 @@ impl Validation {
     /// Whether nothing was found that is probably wrong: notes alone.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.counts.keys().all(|severity| *severity == Severity::Note.to_string())
+        self.mistakes() == 0
+    }
+
+    /// How many findings are probably mistakes: errors and warnings.
+    #[must_use]
+    pub fn mistakes(&self) -> u64 {
+        let note = Severity::Note.to_string();
+        self.counts.iter().filter(|(severity, _)| **severity != note).map(|(_, count)| count).sum()
     }
 }
 

@@ -343,3 +343,25 @@ fn json_of_failure(dir: &Path, arguments: &[&str]) -> Value {
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
+
+#[test]
+fn gold_images_score_whoever_annotates_them_and_name_themselves_to_nobody() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path();
+    scenes(dir, 12, |_| {});
+    speak(dir, "ada", exact);
+    speak(dir, "bob", careless);
+    let images = truth(&Store::open(dir).unwrap()).0;
+    let before = ok(dir, ["queue"]);
+    ok(dir, ["gold", "add", &images[0].path, &images[3].path]);
+    assert_eq!(ok(dir, ["queue"]), before, "a queue doesn't say what is gold");
+    let gold = json(dir, &["gold", "list"]);
+    assert_eq!(gold["images"].as_array().unwrap().len(), 2);
+    let score = |at: usize| &gold["scores"][at];
+    assert_eq!((&score(0)["annotator"], &score(1)["annotator"]), (&"bob".into(), &"ada".into()));
+    assert_eq!((&score(1)["masks"]["iou"], &score(1)["images"]), (&1.0.into(), &2.into()));
+    assert!(score(0)["masks"]["iou"].as_f64().unwrap() < 0.95);
+    assert_eq!(score(1)["answers"], serde_json::json!([36, 36]));
+    ok(dir, ["gold", "retire", &images[0].path, &images[3].path]);
+    assert!(json(dir, &["gold", "list"])["scores"].as_array().unwrap().is_empty());
+}
