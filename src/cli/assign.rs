@@ -1,5 +1,7 @@
 //! `rival10 assign` and `rival10 queue`.
 
+use std::path::PathBuf;
+
 use clap::ValueEnum;
 
 use super::{
@@ -14,6 +16,7 @@ use crate::ops::{self, AssignRequest, QueueRequest, WorkState};
 Examples:
   rival10 assign                                  every image to one of all people who are registered
   rival10 assign --to ada,bob,cy --overlap 2      every image to two of these three, blind to each other
+  rival10 assign --to ada,bob --pack out          the same, and out/ada.tar and out/bob.tar to be sent to them
   rival10 assign --split test --overlap 3         more eyes on the test split
   rival10 assign --withdraw ada                   what ada has not begun, so that it can be given to others
 
@@ -36,6 +39,9 @@ pub(super) struct AssignArgs {
     /// At most so many images, the same number of every class
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Pack each of these annotators' images into FOLDER/NAME.tar, to be worked on elsewhere and merged
+    #[arg(long, value_name = "FOLDER", conflicts_with = "withdraw")]
+    pack: Option<PathBuf>,
     /// Take back from this annotator what is not begun
     #[arg(long, value_name = "NAME", conflicts_with_all = ["to", "overlap", "split", "class", "limit"])]
     withdraw: Option<String>,
@@ -102,9 +108,25 @@ pub(super) fn assign(args: AssignArgs, shell: &Shell) -> anyhow::Result<Outcome>
         seed: shell.seed(),
     };
     let assigned = ops::assign(&mut project, &request)?;
+    let packs = match &args.pack {
+        Some(dir) => {
+            let names: Vec<String> =
+                assigned.shares.iter().filter(|(_, (_, all))| *all > 0).map(|(name, _)| name.clone()).collect();
+            ops::pack_each(&project, dir, &names, shell.progress())?
+        }
+        None => Vec::new(),
+    };
+    let whole = packs.iter().all(|pack| pack.missing.is_empty());
+    let outcome = if whole { Outcome::Done } else { Outcome::DoesNotHold };
     if shell.json() {
-        shell.print_json(&assigned)?;
-        return Ok(Outcome::Done);
+        #[derive(serde::Serialize)]
+        struct Document<'a> {
+            #[serde(flatten)]
+            assigned: &'a ops::Assigned,
+            packs: &'a [ops::Packed],
+        }
+        shell.print_json(&Document { assigned: &assigned, packs: &packs })?;
+        return Ok(outcome);
     }
     let row = |(name, (new, all)): (&String, &(u64, u64))| vec![name.clone(), new.to_string(), all.to_string()];
     shell.print_table(&["annotator", "new", "in all"], &assigned.shares.iter().map(row).collect::<Vec<_>>())?;
@@ -114,7 +136,8 @@ pub(super) fn assign(args: AssignArgs, shell: &Shell) -> anyhow::Result<Outcome>
         }
         None => shell.remark("everything was assigned already"),
     }
-    Ok(Outcome::Done)
+    super::backup::print_packed(&packs, shell)?;
+    Ok(outcome)
 }
 
 pub(super) fn queue(args: &QueueArgs, shell: &Shell) -> anyhow::Result<Outcome> {

@@ -32,6 +32,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<Outcome> {
     let dir = shell.named_project().unwrap_or(&args.dir);
+    shell.check_place(dir)?;
     let made = ops::init(dir, args.taxonomy.as_deref())?;
     if shell.json() {
         shell.print_json(&made)?;

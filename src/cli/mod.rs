@@ -9,6 +9,7 @@ mod analyze;
 mod annotators;
 mod assign;
 mod audit;
+mod backup;
 mod completions;
 mod consensus;
 mod demo;
@@ -19,11 +20,13 @@ mod gold;
 mod history;
 mod import;
 mod init;
+mod merge;
 mod models;
 mod progress;
 mod relink;
 mod review;
 mod runs;
+mod share;
 mod shell;
 mod stats;
 mod synth;
@@ -82,6 +85,9 @@ pub struct Global {
     /// Worker threads [default: one a core]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<NonZeroUsize>,
+    /// Work with a project on a network file system, which only one machine at a time may use
+    #[arg(long, global = true)]
+    allow_network_fs: bool,
     /// Seed of everything random
     #[arg(long, global = true, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -138,6 +144,18 @@ enum Command {
     Blame(history::BlameArgs),
     /// What differs between two projects, moments or releases
     Diff(history::DiffArgs),
+    /// Bring in what was done in other copies
+    Merge(merge::Args),
+    /// Copy the project file while others work, and check the copy
+    Backup(backup::BackupArgs),
+    /// Put a backup in the place of the project file
+    Restore(backup::RestoreArgs),
+    /// Pack the project and its images into one archive
+    Pack(backup::PackArgs),
+    /// Unpack an archive into a new folder
+    Unpack(backup::UnpackArgs),
+    /// Let the members of a Unix group work on the project
+    Share(share::Args),
     /// Find images that were moved or renamed, by their content
     Relink(relink::Args),
     /// Bring a project of an older version up to date, after a verified backup
@@ -200,6 +218,12 @@ fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
         Command::Undo(args) => history::undo(&args, shell),
         Command::Blame(args) => history::blame(args, shell),
         Command::Diff(args) => history::diff(&args, shell),
+        Command::Merge(args) => merge::run(args, shell),
+        Command::Backup(args) => backup::backup(&args, shell),
+        Command::Restore(args) => backup::restore(&args, shell),
+        Command::Pack(args) => backup::pack(&args, shell),
+        Command::Unpack(args) => backup::unpack(args, shell),
+        Command::Share(args) => share::run(&args, shell),
         Command::Relink(args) => relink::run(&args, shell),
         Command::Upgrade(args) => upgrade::run(&args, shell),
         Command::Dump(args) => dump::run(&args, shell),

@@ -58,7 +58,14 @@ impl Shell {
 
     /// The project's folder: `--project`, else the nearest upwards.
     pub(super) fn project_dir(&self) -> anyhow::Result<PathBuf> {
-        Ok(ops::find_project(self.global.project.as_deref())?)
+        let dir = ops::find_project(self.global.project.as_deref())?;
+        self.check_place(&dir)?;
+        Ok(dir)
+    }
+
+    /// Fails where a project would not be safe, unless the user said that it is.
+    pub(super) fn check_place(&self, dir: &Path) -> anyhow::Result<()> {
+        if self.global.allow_network_fs { Ok(()) } else { Ok(ops::refuse_network_file_system(dir)?) }
     }
 
     /// The folder that `--project` names, whether or not a project is there.

@@ -164,7 +164,9 @@ fn describe(project: &Project, entry: &Entry) -> String {
         Change::RemoveInstance {} | Change::AddAnnotation {} | Change::RemoveAnnotation {} => {
             entry.change.kind().replace('-', " ")
         }
-        Change::Undo {} => format!("undo {}", entry.undoes.map_or(0, |id| id.0)),
+        Change::Merge { from, entries, .. } => format!("merge {from}: {entries} entries"),
+        Change::Seen { what } => format!("{} elsewhere, without effect here", what.replace('-', " ")),
+        Change::UndoMerge { .. } | Change::Undo {} => format!("undo {}", entry.undoes.map_or(0, |id| id.0)),
     };
     if let Some(by) = entry.undone_by {
         text += &format!(" (undone by {})", by.0);

@@ -1,11 +1,12 @@
 //! Which annotation of an instance counts: decided here, once, for every use that takes "the" annotation.
 //!
 //! A consensus goes before an accepted annotation, that before imported ground truth, that before a sole submission.
+//! An import that brought a picture and its class, but neither masks nor attributes, stands in only where nobody said more.
 //! Two of the best kind there is are a conflict, and nobody chooses silently: the image is left out, with the reason.
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Annotation, AnnotatorKind, ImageId, InstanceId, Status};
+use crate::domain::{Annotation, AnnotatorKind, ImageId, InstanceId, Presence, Status};
 
 /// Which annotations are taken where nothing better is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +51,16 @@ pub(super) fn select(
     annotations: Vec<Annotation>,
     filter: StatusFilter,
 ) -> Selection {
+    select_by(images, annotations, filter, &|annotation| !annotation.masks.is_empty())
+}
+
+/// The same for annotations that were read without their masks: `is_drawn` says whether one has any.
+pub(super) fn select_by(
+    images: impl IntoIterator<Item = ImageId>,
+    annotations: Vec<Annotation>,
+    filter: StatusFilter,
+    is_drawn: &dyn Fn(&Annotation) -> bool,
+) -> Selection {
     let mut by_instance: BTreeMap<ImageId, BTreeMap<(u32, InstanceId), Vec<Annotation>>> = BTreeMap::new();
     for annotation in annotations {
         let instances = by_instance.entry(annotation.image).or_default();
@@ -61,7 +72,8 @@ pub(super) fn select(
             selection.excluded.insert(image, NOT_ANNOTATED);
             continue;
         };
-        let chosen: Result<Vec<_>, _> = instances.into_values().map(|candidates| best(candidates, filter)).collect();
+        let chosen: Result<Vec<_>, _> =
+            instances.into_values().map(|candidates| best(candidates, filter, is_drawn)).collect();
         match chosen {
             Ok(chosen) => _ = selection.chosen.insert(image, chosen),
             Err(reason) => _ = selection.excluded.insert(image, reason),
@@ -71,21 +83,28 @@ pub(super) fn select(
 }
 
 /// How good an annotation is; None if it does not count.
-fn rank(annotation: &Annotation, filter: StatusFilter) -> Option<u8> {
+fn rank(annotation: &Annotation, filter: StatusFilter, is_drawn: &dyn Fn(&Annotation) -> bool) -> Option<u8> {
+    let says_something =
+        || annotation.attributes.iter().any(|presence| *presence != Presence::NotJudged) || is_drawn(annotation);
     match (annotation.kind, annotation.status) {
         (_, Status::Rejected) => None,
         // A consensus that is a draft has left something for a person to decide.
-        (AnnotatorKind::Consensus, status) if status != Status::Draft => Some(4),
-        (_, Status::Accepted) if annotation.kind != AnnotatorKind::Import => Some(3),
-        (AnnotatorKind::Import, _) => Some(2),
-        (AnnotatorKind::Person, Status::Submitted) => Some(1),
-        _ => (filter == StatusFilter::All).then_some(0),
+        (AnnotatorKind::Consensus, status) if status != Status::Draft => Some(5),
+        (_, Status::Accepted) if annotation.kind != AnnotatorKind::Import => Some(4),
+        (AnnotatorKind::Import, _) if says_something() => Some(3),
+        (AnnotatorKind::Person, Status::Submitted) => Some(2),
+        (AnnotatorKind::Import, _) => Some(0),
+        _ => (filter == StatusFilter::All).then_some(1),
     }
 }
 
-fn best(candidates: Vec<Annotation>, filter: StatusFilter) -> Result<Annotation, &'static str> {
+fn best(
+    candidates: Vec<Annotation>,
+    filter: StatusFilter,
+    is_drawn: &dyn Fn(&Annotation) -> bool,
+) -> Result<Annotation, &'static str> {
     let mut ranked: Vec<(u8, Annotation)> =
-        candidates.into_iter().filter_map(|a| rank(&a, filter).map(|rank| (rank, a))).collect();
+        candidates.into_iter().filter_map(|a| rank(&a, filter, is_drawn).map(|rank| (rank, a))).collect();
     ranked.sort_by_key(|(rank, _)| *rank);
     let Some((top, annotation)) = ranked.pop() else { return Err(NOT_DONE) };
     match ranked.last() {
@@ -111,10 +130,29 @@ mod tests {
             annotator: annotator.to_owned(),
             kind,
             status,
-            attributes: Vec::new(),
+            attributes: vec![Presence::Yes],
             altered: Vec::new(),
             masks: BTreeMap::new(),
         }
+    }
+
+    #[test]
+    fn an_import_that_says_nothing_but_a_class_stands_in_until_somebody_says_more() {
+        let bare = Annotation {
+            attributes: vec![Presence::NotJudged],
+            ..annotation(1, "i", AnnotatorKind::Import, Status::Accepted)
+        };
+        let by = |annotations: Vec<Annotation>, filter| {
+            select([ImageId(1)], annotations, filter).chosen[&ImageId(1)][0].annotator.clone()
+        };
+        assert_eq!(by(vec![bare.clone()], StatusFilter::Accepted), "i");
+        let submitted = annotation(1, "s", AnnotatorKind::Person, Status::Submitted);
+        assert_eq!(by(vec![bare.clone(), submitted.clone()], StatusFilter::Accepted), "s");
+        let draft = annotation(1, "d", AnnotatorKind::Person, Status::Draft);
+        assert_eq!(by(vec![bare.clone(), draft.clone()], StatusFilter::Accepted), "i");
+        assert_eq!(by(vec![bare.clone(), draft], StatusFilter::All), "d");
+        let drawn = select_by([ImageId(1)], vec![bare, submitted], StatusFilter::Accepted, &|a| a.annotator == "i");
+        assert_eq!(drawn.chosen[&ImageId(1)][0].annotator, "i", "it has masks that were not read");
     }
 
     fn chosen(candidates: &[(&str, AnnotatorKind, Status)], filter: StatusFilter) -> Result<String, &'static str> {

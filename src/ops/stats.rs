@@ -1,6 +1,6 @@
 //! Counts, coverage and frequencies. It reads no mask's pixels, so that 26,000 images take a moment.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -67,12 +67,14 @@ pub fn stats(project: &Project, by: StatsBy) -> Result<Stats, OpsError> {
     let mut instances: Vec<_> = annotations.iter().map(|a| a.instance).collect();
     instances.sort_unstable();
     instances.dedup();
+    let drawn: HashSet<AnnotationId> = areas.keys().map(|(annotation, _)| *annotation).collect();
+    let is_drawn = |annotation: &Annotation| drawn.contains(&annotation.id);
     let (columns, rows, selection);
     if by == StatsBy::Annotator {
         (columns, rows) = by_annotator(&annotations, &areas);
-        selection = selection::select(images.iter().map(|i| i.id), annotations, StatusFilter::Accepted);
+        selection = selection::select_by(images.iter().map(|i| i.id), annotations, StatusFilter::Accepted, &is_drawn);
     } else {
-        selection = selection::select(images.iter().map(|i| i.id), annotations, StatusFilter::Accepted);
+        selection = selection::select_by(images.iter().map(|i| i.id), annotations, StatusFilter::Accepted, &is_drawn);
         let counted = Counted { taxonomy: store.taxonomy(), images: &images, chosen: &selection.chosen, areas: &areas };
         (columns, rows) = match by {
             StatsBy::Attribute => counted.by_attribute(),

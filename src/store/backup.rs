@@ -4,7 +4,7 @@ use std::{fs, io, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 
-use super::{StoreError, draft::Draft, error::Fault};
+use super::{StoreError, draft::Draft, error::Fault, migrations, read_meta};
 
 /// Pages copied between two looks at whether a writer waits.
 const PAGES_A_STEP: i32 = 4096;
@@ -41,6 +41,29 @@ pub(super) fn copy(connection: &Connection, file: &Path, to: &Path) -> Result<()
     };
     fill().map_err(|fault| fault.in_file(file))?;
     draft.publish(to)
+}
+
+/// Copies the backup `from` over the database of `connection` (in `file`), the project called `id`.
+pub(super) fn restore(connection: &mut Connection, file: &Path, id: &str, from: &Path) -> Result<(), StoreError> {
+    let in_backup = |fault: Fault| fault.in_file(from);
+    let open = || -> Result<Connection, Fault> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Ok(Connection::open_with_flags(from, flags)?)
+    };
+    let source = open().map_err(in_backup)?;
+    migrations::check(&source, from)?;
+    verify(&source).map_err(in_backup)?;
+    if read_meta(&source, "project").map_err(in_backup)? != id {
+        let text = format!("{} is a backup of another project", from.display());
+        return Err(StoreError::InvalidEdit(text));
+    }
+    let mut fill = || -> Result<(), Fault> {
+        connection.flush_prepared_statement_cache();
+        // All pages in one step: one transaction, before which everybody sees what was, and after which what is.
+        Backup::new(&source, connection)?.run_to_completion(i32::MAX, Duration::from_millis(5), None)?;
+        verify(connection)
+    };
+    fill().map_err(|fault| fault.in_file(file))
 }
 
 /// SQLite's own check of every page and index, and of every reference.

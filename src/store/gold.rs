@@ -55,10 +55,11 @@ pub(super) fn is_gold(connection: &Connection, image: ImageId) -> Result<bool, F
     Ok(query.query_row([image.0], |row| row.get(0))?)
 }
 
-/// Makes `image` gold or ordinary; that it is otherwise now is for the caller to know.
+/// Makes `image` gold or ordinary, unless it is that already.
 pub(super) fn write(tx: &Transaction<'_>, image: ImageId, gold: bool, entry: EntryId) -> Result<(), Fault> {
     let sql = if gold {
-        "INSERT INTO gold (image, added) VALUES (?1, ?2)"
+        "INSERT INTO gold (image, added)
+         SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM gold WHERE image = ?1 AND removed IS NULL)"
     } else {
         "UPDATE gold SET removed = ?2 WHERE image = ?1 AND removed IS NULL"
     };

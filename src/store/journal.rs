@@ -157,6 +157,25 @@ pub enum Change {
     RemoveModel(StoredModel),
     /// An earlier entry was undone; undoing this one brings it back.
     Undo {},
+    /// The work of another copy came in: the entries from `first` up to this one.
+    Merge {
+        /// What the other copy was called.
+        from: String,
+        /// The first entry that came.
+        first: i64,
+        /// How many came.
+        entries: u64,
+    },
+    /// An earlier merge was undone, by the entries from `first` up to this one.
+    UndoMerge {
+        /// The first entry that undid one.
+        first: i64,
+    },
+    /// Something was done in another copy that changes nothing here, for another word held.
+    Seen {
+        /// The kind of entry that it was there.
+        what: String,
+    },
 }
 
 impl Change {
@@ -463,6 +482,9 @@ mod tests {
             Change::AddModel(model.clone()),
             Change::RemoveModel(model),
             Change::Undo {},
+            Change::Merge { from: "ada's pack".to_owned(), first: 7, entries: 3 },
+            Change::UndoMerge { first: 9 },
+            Change::Seen { what: "set-mask".to_owned() },
         ] {
             let (kind, payload) = change.parts();
             assert!(!payload.contains("kind") && kind.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{payload}");

@@ -27,9 +27,11 @@ mod identity;
 mod images;
 mod import;
 mod journal;
+mod merge;
 mod migrations;
 mod models;
 mod moment;
+mod pack;
 mod releases;
 mod relink;
 mod review;
@@ -63,8 +65,10 @@ pub use identity::{Identities, Uid};
 pub use images::{ImageFilter, InstanceRecord};
 pub use import::{Conflict, Import, ImportOutcome, ImportPlan};
 pub use journal::{Change, Entry, EntryId, LogFilter, Moved, StoredModel};
+pub use merge::{Conflict as MergeConflict, MergeOutcome, Take, Word};
 pub use migrations::Upgrade;
 pub use moment::Moment;
+pub use pack::ROOTS_FOLDER;
 pub use releases::StoredRelease;
 pub use relink::Relocation;
 pub use review::Verdict;
@@ -173,6 +177,15 @@ impl Store {
         backup::copy(&self.connection, &self.file, to)
     }
 
+    /// Puts the backup `from` in the place of this project, in one transaction. Others may have the project open.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidEdit`] if it is another project's, [`StoreError::OlderSchema`] and its like if this binary can't
+    /// work with it, [`StoreError::Damaged`]; the project is then as it was.
+    pub fn restore(&mut self, from: &Path) -> Result<(), StoreError> {
+        backup::restore(&mut self.connection, &self.file, &self.id, from)
+    }
+
     /// The project folder, absolute and without symbolic links.
     #[must_use]
     pub fn dir(&self) -> &Path {
@@ -224,10 +237,20 @@ impl Store {
 
     /// Changes the project: all that `body` does, or nothing.
     fn write<T>(&mut self, body: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.write_if(|tx| Ok((body(tx)?, true)))
+    }
+
+    /// Changes the project if `body` says so in the end: a rehearsal says no.
+    fn write_if<T>(
+        &mut self,
+        body: impl FnOnce(&Transaction<'_>) -> Result<(T, bool), Fault>,
+    ) -> Result<T, StoreError> {
         let run = |connection: &mut Connection| {
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let value = body(&tx)?;
-            tx.commit()?;
+            let (value, keep) = body(&tx)?;
+            if keep {
+                tx.commit()?;
+            }
             Ok(value)
         };
         run(&mut self.connection).map_err(|fault: Fault| fault.in_file(&self.file))

@@ -1,5 +1,5 @@
 //! Roots: the folders that paths are relative to, so that a project or its images can move. The empty name is the project
-//! folder itself; every other root has an absolute path.
+//! folder itself; every other root has an absolute path, or in a pack one that is relative to the project folder.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -62,7 +62,8 @@ fn folders(connection: &Connection, project: &Path) -> Result<HashMap<String, Pa
     let mut folders = HashMap::new();
     while let Some(row) = rows.next()? {
         let (name, path): (String, String) = (row.get(0)?, row.get(1)?);
-        let folder = if name.is_empty() { project.to_owned() } else { PathBuf::from(path) };
+        // A root of a pack lies in the pack: its path is relative, and joining an absolute one gives that.
+        let folder = if name.is_empty() { project.to_owned() } else { project.join(path) };
         folders.insert(name, folder);
     }
     Ok(folders)

@@ -50,6 +50,12 @@ pub(super) fn require_annotation(connection: &Connection, id: AnnotationId) -> R
     Ok(found.expect("what is live was found").1)
 }
 
+/// Instance `id`, whether or not it is there.
+pub(super) fn instance_place(connection: &Connection, id: InstanceId) -> Result<InstancePlace, Fault> {
+    let mut query = connection.prepare_cached("SELECT image, class FROM instances WHERE id = ?1")?;
+    Ok(query.query_row([id.0], |row| Ok(InstancePlace { image: ImageId(row.get(0)?), class: row.get(1)? }))?)
+}
+
 /// Fails unless instance `id` is there now.
 pub(super) fn require_instance(connection: &Connection, id: InstanceId) -> Result<InstancePlace, Fault> {
     let mut query = connection.prepare_cached("SELECT removed, image, class FROM instances WHERE id = ?1")?;
@@ -100,6 +106,15 @@ fn too_few_attributes(id: AnnotationId) -> Fault {
 /// The pixels of exactly one of two masks of one size.
 pub(super) fn combine(a: &Mask, b: &Mask) -> Result<Mask, Fault> {
     a.symmetric_difference(b).map_err(|error| Fault::Stored(error.to_string()))
+}
+
+/// The size of the image that annotation `id` is about, whether or not it is there.
+pub(super) fn size_of(tx: &Connection, id: AnnotationId) -> Result<Size, Fault> {
+    let mut query = tx.prepare_cached(
+        "SELECT images.width, images.height FROM annotations JOIN images ON images.id = annotations.image
+         WHERE annotations.id = ?1",
+    )?;
+    Ok(query.query_row([id.0], |row| Ok(Size::new(row.get(0)?, row.get(1)?)))?)
 }
 
 pub(super) fn mask_of(tx: &Connection, id: AnnotationId, layer: Layer, size: Size) -> Result<Option<Mask>, Fault> {

@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::{
     Actor, Change, Entry, EntryId, Store, StoreError, assignments,
@@ -30,37 +30,87 @@ impl Store {
     pub fn undo(&mut self, actor: Actor<'_>, entry: EntryId) -> Result<EntryId, StoreError> {
         self.write(|tx| {
             let actor = actor.id(tx)?;
-            let undone = journal::entry(tx, entry)?;
-            if let Some(by) = undone.undone_by {
-                return Err(StoreError::AlreadyUndone { entry, by }.into());
-            }
-            let (original, direction) = origin(tx, &undone)?;
-            let step = Step { tx, original: &original, undone: &undone, by: journal::next(tx)? };
-            step.refuse_if_built_upon()?;
-            step.apply(direction)?;
-            let mut draft = Draft::new(actor, Change::Undo {});
-            (draft.image, draft.instance, draft.annotation) = (original.image, original.instance, original.annotation);
-            (draft.layer, draft.undoes) = (original.layer, Some(entry));
-            journal::append(tx, &draft)
+            undo(tx, actor, entry)
         })
     }
+}
+
+/// Undoes `entry` in the name of the annotator numbered `actor`.
+pub(super) fn undo(tx: &Transaction<'_>, actor: Option<i64>, entry: EntryId) -> Result<EntryId, Fault> {
+    let undone = journal::entry(tx, entry)?;
+    if let Some(by) = undone.undone_by {
+        return Err(StoreError::AlreadyUndone { entry, by }.into());
+    }
+    if let Change::Merge { first, .. } | Change::UndoMerge { first } = undone.change {
+        return undo_group(tx, actor, EntryId(first), entry);
+    }
+    let (original, direction) = origin(tx, &undone)?;
+    let step = Step { tx, original: &original, undone: &undone, by: journal::next(tx)?, looks_back: false };
+    step.refuse_if_built_upon()?;
+    step.apply(direction)?;
+    let mut draft = Draft::new(actor, Change::Undo {});
+    (draft.image, draft.instance, draft.annotation) = (original.image, original.instance, original.annotation);
+    (draft.layer, draft.undoes) = (original.layer, Some(entry));
+    journal::append(tx, &draft)
+}
+
+/// Undoes what the entries from `first` to the one that closes their group did, newest first, each by an entry of its own:
+/// everything that they touched is then as it was before `first`.
+fn undo_group(tx: &Transaction<'_>, actor: Option<i64>, first: EntryId, closing: EntryId) -> Result<EntryId, Fault> {
+    let begin = journal::next(tx)?;
+    let mut roots = Vec::new();
+    for id in (first.0..closing.0).rev() {
+        let (original, _) = origin(tx, &journal::entry(tx, EntryId(id))?)?;
+        if !roots.contains(&original.id) {
+            roots.push(original.id);
+        }
+    }
+    for root in roots {
+        let original = journal::entry(tx, root)?;
+        if is_without_effect(&original.change) {
+            continue;
+        }
+        // Every undo on top of it turns it over once.
+        let (mut tail, mut stands, mut stood) = (root, true, root < first);
+        while let Some(by) = journal::entry(tx, tail)?.undone_by {
+            tail = by;
+            stands = !stands;
+            if by < first {
+                stood = !stood;
+            }
+        }
+        if stands != stood {
+            undo(tx, actor, tail)?;
+        }
+    }
+    let mut draft = Draft::new(actor, Change::UndoMerge { first: begin.0 });
+    draft.undoes = Some(closing);
+    journal::append(tx, &draft)
+}
+
+/// Whether nothing that a project says hangs on the change itself.
+fn is_without_effect(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::AddAnnotator { .. } | Change::Seen { .. } | Change::Merge { .. } | Change::UndoMerge { .. }
+    )
 }
 
 /// Puts back what `entry` changed, without a trace, in a copy of the project in which it is the newest that still holds.
 pub(super) fn take_back(tx: &Transaction<'_>, entry: &Entry) -> Result<(), Fault> {
     let (original, direction) = origin(tx, entry)?;
     // What is known of people and of this machine is no part of what a project said.
-    if matches!(original.change, Change::AddAnnotator { .. } | Change::SetRoot { .. }) {
+    if is_without_effect(&original.change) || matches!(original.change, Change::SetRoot { .. }) {
         return Ok(());
     }
     // Taking an undo back removes again what the undone entry had removed, under that entry's number.
     let by = entry.undoes.unwrap_or(entry.id);
-    Step { tx, original: &original, undone: entry, by }.apply(direction)
+    Step { tx, original: &original, undone: entry, by, looks_back: true }.apply(direction)
 }
 
 /// Which way a change is applied.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Direction {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
     /// From what it is to what it was.
     Back,
     /// From what it was to what it is.
@@ -68,11 +118,11 @@ enum Direction {
 }
 
 /// The change that undoing `entry` applies: that of the entry at the end of its chain of undos, back or forth.
-fn origin(tx: &Transaction<'_>, entry: &Entry) -> Result<(Entry, Direction), Fault> {
+pub(super) fn origin(tx: &Connection, entry: &Entry) -> Result<(Entry, Direction), Fault> {
     let (mut original, mut direction) = (entry.clone(), Direction::Back);
     while let Some(earlier) = original.undoes {
         original = journal::entry(tx, earlier)?;
-        direction = if direction == Direction::Back { Direction::Forth } else { Direction::Back };
+        direction = direction.other();
     }
     Ok((original, direction))
 }
@@ -86,6 +136,9 @@ struct Step<'a> {
     undone: &'a Entry,
     /// The entry that will record it.
     by: EntryId,
+    /// Whether it only looks back, in a copy: nothing stands in its way then. Newest first nothing could, but for a merge, in
+    /// which work went on inside what the other side had removed.
+    looks_back: bool,
 }
 
 impl Step<'_> {
@@ -187,7 +240,10 @@ impl Step<'_> {
             },
             Change::Withdraw { annotator } => match direction {
                 Direction::Back => self.restore(),
-                Direction::Forth => assignments::mark_removed(self.tx, self.image()?, annotator, self.by),
+                Direction::Forth => {
+                    let removed = assignments::mark_removed(self.tx, self.image()?, annotator, self.by);
+                    if self.looks_back { Ok(()) } else { removed }
+                }
             },
             Change::SetGold { from, to } => {
                 let id = self.image()?;
@@ -198,7 +254,7 @@ impl Step<'_> {
                 Direction::Back => self.restore(),
                 Direction::Forth => {
                     let id = self.instance()?;
-                    state::require_instance(self.tx, id)?;
+                    self.require(|| state::require_instance(self.tx, id).map(|_| ()))?;
                     state::mark_instance_removed(self.tx, id, self.by)
                 }
             },
@@ -206,26 +262,27 @@ impl Step<'_> {
                 Direction::Back => self.restore(),
                 Direction::Forth => {
                     let id = self.annotation()?;
-                    state::require_annotation(self.tx, id)?;
+                    self.require(|| state::require_annotation(self.tx, id).map(|_| ()))?;
                     state::mark_annotation_removed(self.tx, id, self.by)
                 }
             },
             Change::SetAttribute { attribute, from, to } => {
                 let id = self.annotation()?;
-                state::require_annotation(self.tx, id)?;
+                self.require(|| state::require_annotation(self.tx, id).map(|_| ()))?;
                 let target = self.turn(direction, from, to, &state::presence_of(self.tx, id, *attribute)?)?;
                 state::write_presence(self.tx, id, *attribute, *target)
             }
             Change::SetMask { from, to } => self.turn_mask(direction, *from, *to),
             Change::SetStatus { from, to, .. } => {
                 let id = self.annotation()?;
-                state::require_annotation(self.tx, id)?;
+                self.require(|| state::require_annotation(self.tx, id).map(|_| ()))?;
                 let target = self.turn(direction, from, to, &state::status_of(self.tx, id)?)?;
                 state::write_status(self.tx, id, *target)
             }
             Change::SetClass { from, to, image_too } => {
                 let id = self.instance()?;
-                let place = state::require_instance(self.tx, id)?;
+                let place = state::instance_place(self.tx, id)?;
+                self.require(|| state::require_instance(self.tx, id).map(|_| ()))?;
                 let target = *self.turn(direction, from, to, &place.class)?;
                 state::write_class(self.tx, id, target)?;
                 if *image_too {
@@ -237,13 +294,13 @@ impl Step<'_> {
             }
             Change::SetImageClass { from, to } => {
                 let id = self.image()?;
-                state::require_image(self.tx, id)?;
+                self.require(|| state::require_image(self.tx, id))?;
                 let target = self.turn(direction, from, to, &state::image_class(self.tx, id)?)?;
                 state::write_image_class(self.tx, id, *target)
             }
             Change::SetSplit { from, to } => {
                 let id = self.image()?;
-                state::require_image(self.tx, id)?;
+                self.require(|| state::require_image(self.tx, id))?;
                 let target = self.turn(direction, from, to, &state::split_of(self.tx, id)?)?;
                 state::write_split(self.tx, id, target)
             }
@@ -275,29 +332,41 @@ impl Step<'_> {
                 let reason = "a name that the journal knows stays registered";
                 Err(StoreError::NotUndoable { entry: self.undone.id, reason }.into())
             }
-            Change::Undo {} => Err(Fault::Stored(format!("journal entry {} undoes nothing", self.original.id))),
+            Change::Seen { .. } => {
+                let reason = "it was made in another copy and changed nothing here";
+                Err(StoreError::NotUndoable { entry: self.undone.id, reason }.into())
+            }
+            Change::Undo {} | Change::Merge { .. } | Change::UndoMerge { .. } => {
+                Err(Fault::Stored(format!("journal entry {} undoes nothing", self.original.id)))
+            }
         }
     }
 
     /// What to set, given that the value is `now`: `from` going back, `to` going forth.
     fn turn<'v, T: PartialEq>(&self, direction: Direction, from: &'v T, to: &'v T, now: &T) -> Result<&'v T, Fault> {
-        if now != direction.pick(to, from) {
+        if now != direction.pick(to, from) && !self.looks_back {
             let text = format!("what journal entry {} set is no longer so, and no entry says why", self.original.id);
             return Err(Fault::Stored(text));
         }
         Ok(direction.pick(from, to))
     }
 
+    /// Checks that what is changed is there, unless it only looks back.
+    fn require(&self, check: impl FnOnce() -> Result<(), Fault>) -> Result<(), Fault> {
+        if self.looks_back { Ok(()) } else { check() }
+    }
+
     fn turn_mask(&self, direction: Direction, from: Option<u64>, to: Option<u64>) -> Result<(), Fault> {
         let (id, layer) = (self.annotation()?, self.layer()?);
-        let place = state::require_annotation(self.tx, id)?;
-        let now = state::mask_of(self.tx, id, layer, place.size)?;
+        self.require(|| state::require_annotation(self.tx, id).map(|_| ()))?;
+        let size = state::size_of(self.tx, id)?;
+        let now = state::mask_of(self.tx, id, layer, size)?;
         self.turn(direction, &from.is_some(), &to.is_some(), &now.is_some())?;
         let target = match direction.pick(from, to) {
             None => None,
             Some(_) => {
                 let delta = self.delta(self.original.id)?;
-                Some(state::combine(&now.unwrap_or_else(|| Mask::empty(place.size)), &delta)?)
+                Some(state::combine(&now.unwrap_or_else(|| Mask::empty(size)), &delta)?)
             }
         };
         state::write_mask(self.tx, id, layer, target.as_ref())
@@ -321,7 +390,9 @@ impl Step<'_> {
             "SELECT added FROM source_masks WHERE removed IS NULL AND added <> ?1
                  AND image IN (SELECT id FROM images WHERE added = ?1) LIMIT 1",
         ] {
-            if let Some(by) = self.tx.prepare_cached(sql)?.query_row([original], |row| row.get(0)).optional()? {
+            if let Some(by) = self.tx.prepare_cached(sql)?.query_row([original], |row| row.get(0)).optional()?
+                && !self.looks_back
+            {
                 return Err(self.blocked(&journal::entry(self.tx, EntryId(by))?));
             }
         }
@@ -355,7 +426,7 @@ impl Step<'_> {
         ] {
             let mut query = self.tx.prepare_cached(sql)?;
             let gone = query.query_row([undone], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-            if let Some((which, by)) = gone {
+            if let Some((which, by)) = gone.filter(|_| !self.looks_back) {
                 return Err(StoreError::Removed { what, which, by: EntryId(by) }.into());
             }
         }
@@ -408,7 +479,16 @@ impl Step<'_> {
 const TABLES: [&str; 6] = ["images", "instances", "annotations", "source_masks", "assignments", "releases"];
 
 impl Direction {
-    fn pick<T>(self, from: T, to: T) -> T {
+    /// The way back from it.
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Back => Self::Forth,
+            Self::Forth => Self::Back,
+        }
+    }
+
+    /// `from` going back, `to` going forth.
+    pub(super) fn pick<T>(self, from: T, to: T) -> T {
         match self {
             Self::Back => from,
             Self::Forth => to,
@@ -447,6 +527,12 @@ fn places(entry: &Entry) -> Vec<String> {
         Change::SetRoot { name, .. } => vec![format!("root/{name}/")],
         Change::Relink { images } => images.iter().map(|moved| format!("file/{}/", moved.image)).collect(),
         Change::AddModel(model) | Change::RemoveModel(model) => vec![format!("model/{}/", model.name)],
-        Change::Import { .. } | Change::Assign { .. } | Change::AddAnnotator { .. } | Change::Undo {} => Vec::new(),
+        Change::Import { .. }
+        | Change::Assign { .. }
+        | Change::AddAnnotator { .. }
+        | Change::Seen { .. }
+        | Change::Merge { .. }
+        | Change::UndoMerge { .. }
+        | Change::Undo {} => Vec::new(),
     }
 }

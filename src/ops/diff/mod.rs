@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::{OpsError, Project};
 use crate::{
-    domain::{Annotation, ImageId, ImageRecord, InstanceId, Progress, Taxonomy},
-    store::{ImageFilter, Store},
+    domain::{Annotation, ImageId, ImageRecord, Progress, Taxonomy},
+    store::{ImageFilter, Store, Uid},
 };
 use annotations::compare_annotations;
 pub(super) use annotations::layer_name;
@@ -142,15 +142,13 @@ pub fn diff(project: &Project, from: &str, to: Option<&str>, progress: &dyn Prog
     };
     diff.images_removed = alone(&first, &left, &both.iter().map(|(x, _)| *x).collect());
     diff.images_added = alone(&second, &right, &both.iter().map(|(_, y)| *y).collect());
-    let instances = (before.identities()?.instances, after.identities()?.instances);
-    let same_project = before.project_id() == after.project_id();
-    let same = |a: &Annotation, b: &Annotation| {
-        let uid = |side: &BTreeMap<InstanceId, _>, id| side.get(&id).copied();
-        if same_project {
-            uid(&instances.0, a.instance) == uid(&instances.1, b.instance)
-        } else {
-            a.ordinal == b.ordinal
-        }
+    let (ours, theirs) = (before.identities()?.instances, after.identities()?.instances);
+    let known: (BTreeSet<Uid>, BTreeSet<Uid>) = (ours.values().copied().collect(), theirs.values().copied().collect());
+    // By name, or by place where neither side knows the other's: an image that was imported on both sides.
+    let same = |a: &Annotation, b: &Annotation| match (ours.get(&a.instance), theirs.get(&b.instance)) {
+        (Some(x), Some(y)) if x == y => true,
+        (Some(x), Some(y)) => !known.1.contains(x) && !known.0.contains(y) && a.ordinal == b.ordinal,
+        _ => false,
     };
     progress.begin("comparing", both.len() as u64);
     for (x, y) in both {
