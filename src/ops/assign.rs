@@ -61,16 +61,18 @@ pub fn assign(project: &mut Project, request: &AssignRequest) -> Result<Assigned
             "no person is registered as {stranger:?}: `rival10 annotators add` registers people, `list` shows them"
         )));
     }
-    if request.overlap == 0 || request.overlap > to.len() {
+    let held = project.store.assignments(&AssignmentFilter::default())?;
+    // Who has an image already counts, whoever else is to get it.
+    let everybody: HashSet<&str> = to.iter().chain(held.iter().map(|a| &a.annotator)).map(String::as_str).collect();
+    if request.overlap == 0 || request.overlap > everybody.len() {
         return Err(OpsError::Usage(format!(
             "an overlap of {} with {} annotators: each image can have 1 to {} of them",
             request.overlap,
-            to.len(),
-            to.len()
+            everybody.len(),
+            everybody.len()
         )));
     }
     let images = wanted(project, request)?;
-    let held = project.store.assignments(&AssignmentFilter::default())?;
     let new = deal(&images, &to, &held, request.overlap, request.limit, request.seed);
     let entry = project.store.assign(Actor::Operator, &new)?;
     let mut shares: BTreeMap<String, (u64, u64)> = to.into_iter().map(|name| (name, (0, 0))).collect();

@@ -41,6 +41,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod undo;
+mod undo_group;
 
 use std::{
     fs, io,

@@ -17,7 +17,7 @@ use super::{
     error::Fault,
     gold,
     journal::{self, Draft},
-    models, relink, roots, state,
+    models, relink, roots, state, undo_group,
 };
 use crate::domain::{AnnotationId, ImageId, InstanceId, Layer, Mask};
 
@@ -42,7 +42,7 @@ pub(super) fn undo(tx: &Transaction<'_>, actor: Option<i64>, entry: EntryId) -> 
         return Err(StoreError::AlreadyUndone { entry, by }.into());
     }
     if let Change::Merge { first, .. } | Change::UndoMerge { first } = undone.change {
-        return undo_group(tx, actor, EntryId(first), entry);
+        return undo_group::undo(tx, actor, EntryId(first), entry);
     }
     let (original, direction) = origin(tx, &undone)?;
     let step = Step { tx, original: &original, undone: &undone, by: journal::next(tx)?, looks_back: false };
@@ -54,42 +54,8 @@ pub(super) fn undo(tx: &Transaction<'_>, actor: Option<i64>, entry: EntryId) -> 
     journal::append(tx, &draft)
 }
 
-/// Undoes what the entries from `first` to the one that closes their group did, newest first, each by an entry of its own:
-/// everything that they touched is then as it was before `first`.
-fn undo_group(tx: &Transaction<'_>, actor: Option<i64>, first: EntryId, closing: EntryId) -> Result<EntryId, Fault> {
-    let begin = journal::next(tx)?;
-    let mut roots = Vec::new();
-    for id in (first.0..closing.0).rev() {
-        let (original, _) = origin(tx, &journal::entry(tx, EntryId(id))?)?;
-        if !roots.contains(&original.id) {
-            roots.push(original.id);
-        }
-    }
-    for root in roots {
-        let original = journal::entry(tx, root)?;
-        if is_without_effect(&original.change) {
-            continue;
-        }
-        // Every undo on top of it turns it over once.
-        let (mut tail, mut stands, mut stood) = (root, true, root < first);
-        while let Some(by) = journal::entry(tx, tail)?.undone_by {
-            tail = by;
-            stands = !stands;
-            if by < first {
-                stood = !stood;
-            }
-        }
-        if stands != stood {
-            undo(tx, actor, tail)?;
-        }
-    }
-    let mut draft = Draft::new(actor, Change::UndoMerge { first: begin.0 });
-    draft.undoes = Some(closing);
-    journal::append(tx, &draft)
-}
-
 /// Whether nothing that a project says hangs on the change itself.
-fn is_without_effect(change: &Change) -> bool {
+pub(super) fn is_without_effect(change: &Change) -> bool {
     matches!(
         change,
         Change::AddAnnotator { .. } | Change::Seen { .. } | Change::Merge { .. } | Change::UndoMerge { .. }
