@@ -4,6 +4,7 @@
 //! pictures, files.
 //!
 //! - [`cli`]: one file a subcommand: arguments → one call into [`ops`] → print.
+//! - [`tui`]: the annotation screen: state, `update(action) -> effects`, pure views, one worker that runs effects.
 //! - [`ops`]: the use cases that every surface shares: import, export, analyze, …; the only part that wires the others.
 //! - [`domain`]: project, image, annotation, run as plain types; re-exports the value types of `rival10-sdk`.
 //! - [`store`]: one SQLite file a project, the journal, the codecs.
@@ -23,3 +24,4 @@ pub mod formats;
 pub mod ops;
 pub mod quality;
 pub mod store;
+pub mod tui;

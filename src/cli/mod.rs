@@ -6,6 +6,7 @@
 //! may succeed later as it is.
 
 mod analyze;
+mod annotate;
 mod annotators;
 mod assign;
 mod audit;
@@ -101,6 +102,8 @@ enum Command {
     Init(init::Args),
     /// Bring images, masks and attributes in
     Import(import::Args),
+    /// Paint masks and label attributes, in the terminal
+    Annotate(annotate::Args),
     /// Counts, coverage, attribute frequencies and mask areas
     Stats(stats::Args),
     /// Check the project and its files against the rules
@@ -199,6 +202,7 @@ fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
         Command::Demo(args) => demo::run(args, shell),
         Command::Init(args) => init::run(&args, shell),
         Command::Import(args) => import::run(args, shell),
+        Command::Annotate(args) => annotate::run(&args, shell),
         Command::Stats(args) => stats::run(&args, shell),
         Command::Validate(args) => validate::run(&args, shell),
         Command::Audit(args) => audit::run(&args, shell),

@@ -127,7 +127,7 @@ pub fn undo(project: &mut Project, id: i64, annotator: Option<&str>) -> Result<i
 }
 
 /// What an entry did, in a few words.
-fn describe(project: &Project, entry: &Entry) -> String {
+pub(super) fn describe(project: &Project, entry: &Entry) -> String {
     let taxonomy = project.store.taxonomy();
     let class = |index: usize| taxonomy.classes.get(index).map_or_else(|| index.to_string(), |c| c.name.clone());
     let attribute = |index: usize| taxonomy.attributes.get(index).map_or_else(|| index.to_string(), |a| a.name.clone());

@@ -4,6 +4,7 @@
 //! data back. Nothing here prints, parses arguments or exits.
 
 mod analyze;
+pub mod annotate;
 mod annotators;
 mod archive;
 mod assign;

@@ -50,6 +50,18 @@ pub enum Edit {
         /// Its pixels, of the image's size; None takes the layer away, which is not the same as emptying it.
         mask: Option<Mask>,
     },
+    /// Add pixels to a mask and take others away, whatever else it holds by then: strokes that were drawn apart come
+    /// together. A layer that was never drawn is drawn by this.
+    Paint {
+        /// In this annotation.
+        annotation: AnnotationId,
+        /// Which mask.
+        layer: Layer,
+        /// The pixels to add, of the image's size.
+        added: Mask,
+        /// The pixels to take away, of the image's size.
+        removed: Mask,
+    },
     /// Move an annotation on, or back.
     Status {
         /// This annotation.
@@ -117,6 +129,9 @@ impl Store {
                 }
                 Edit::Mask { annotation, layer, mask } => {
                     set_mask(tx, &taxonomy, actor, *annotation, *layer, mask.as_ref())
+                }
+                Edit::Paint { annotation, layer, added, removed } => {
+                    paint(tx, &taxonomy, actor, *annotation, *layer, added, removed)
                 }
                 Edit::Status { annotation, status } => set_status(tx, actor, *annotation, *status),
                 Edit::Class { instance, class } => set_class(tx, &taxonomy, actor, *instance, *class),
@@ -231,6 +246,29 @@ fn set_mask(
     draft.layer = Some(layer);
     draft.delta = Some(delta.to_bytes());
     journal::append(tx, &draft).map(Some)
+}
+
+fn paint(
+    tx: &Transaction<'_>,
+    taxonomy: &Taxonomy,
+    actor: Option<i64>,
+    id: AnnotationId,
+    layer: Layer,
+    added: &Mask,
+    removed: &Mask,
+) -> Result<Option<EntryId>, Fault> {
+    let place = state::require_annotation(tx, id)?;
+    let before = state::mask_of(tx, id, layer, place.size)?.unwrap_or_else(|| Mask::empty(place.size));
+    let after = before.union(added).and_then(|mask| mask.difference(removed)).map_err(|_| {
+        StoreError::InvalidEdit(format!(
+            "pixels of {} and {} do not fit image {} of {}",
+            added.size(),
+            removed.size(),
+            place.image,
+            place.size
+        ))
+    })?;
+    set_mask(tx, taxonomy, actor, id, layer, Some(&after))
 }
 
 fn set_status(
@@ -444,6 +482,30 @@ mod tests {
         }
         let next = store.add_instance("ada", image, 2).unwrap();
         assert_eq!(store.annotation(next.annotation).unwrap().ordinal, 2);
+    }
+
+    #[test]
+    fn strokes_that_were_drawn_apart_come_together() {
+        let (_folder, mut store, before) = project();
+        let annotation = store.add_annotation("ada", before[0].instance).unwrap().annotation;
+        let columns = |from: u32, to: u32| Mask::from_fn(fixture::SIZE, |x, _| (from..to).contains(&x));
+        let none = Mask::empty(fixture::SIZE);
+        let paint = |added: &Mask, removed: &Mask| {
+            let (added, removed) = (added.clone(), removed.clone());
+            Edit::Paint { annotation, layer: Layer::Object, added, removed }
+        };
+        store.edit(ADA, &paint(&columns(0, 4), &none)).unwrap().unwrap();
+        let erased = store.edit(ADA, &paint(&none, &columns(2, 3))).unwrap().unwrap();
+        store.edit(ADA, &paint(&columns(6, 8), &none)).unwrap().unwrap();
+        assert_eq!(store.edit(ADA, &paint(&columns(6, 7), &columns(2, 3))).unwrap(), None, "it is so already");
+        let mask = |store: &Store| store.annotation(annotation).unwrap().masks[&Layer::Object].clone();
+        let expected = Mask::from_fn(fixture::SIZE, |x, _| [0, 1, 3, 6, 7].contains(&x));
+        assert_eq!(mask(&store), expected);
+        store.undo(ADA, erased).unwrap();
+        assert_eq!(mask(&store), expected.union(&columns(2, 3)).unwrap());
+        let small = Mask::full(Size::new(2, 2));
+        let error = store.edit(ADA, &paint(&small, &none)).unwrap_err().to_string();
+        assert!(error.contains("pixels of 2x2"), "{error}");
     }
 
     #[test]

@@ -19,7 +19,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("quality", &["domain"]),
     ("analysis", &["domain", "durable"]),
     ("ops", &["analysis", "domain", "durable", "formats", "quality", "store"]),
-    ("cli", &["domain", "ops"]),
+    ("tui", &["domain", "ops"]),
+    ("cli", &["domain", "ops", "tui"]),
 ];
 
 /// Which of our crates each module may name; every module may name the sdk.
@@ -32,7 +33,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("analysis/registry.rs", &["*"]),
     ("analysis/run", &["engine"]),
     ("analysis", &["imaging", "stats"]),
-    ("ops", &["attribution", "engine", "imaging", "perturbation", "probe", "stats", "synth"]),
+    ("ops", &["drawing", "engine", "imaging", "perturbation", "probe", "stats", "synth"]),
+    ("tui", &["drawing"]),
     ("cli", &[]),
 ];
 
@@ -46,6 +48,7 @@ const PLUGINS: &[(&str, &[&str])] = &[
     ("probe", &["sdk"]),
     ("stats", &["sdk"]),
     ("synth", &["sdk"]),
+    ("drawing", &["sdk"]),
 ];
 
 /// What a crate that holds one analysis may depend on.

@@ -6,16 +6,15 @@
     reason = "a test that can't go on says so by panicking"
 )]
 
-mod apart;
+mod annotate;
 mod architecture;
 mod binary;
 mod edge;
-mod explain;
 mod kills;
 mod known_truth;
 mod probe;
 mod profiles;
-mod quality;
+mod pty;
 mod relink;
 mod runs;
 mod taxonomies;

@@ -1,0 +1,160 @@
+//! A terminal for the tests: the binary runs in a pseudo-terminal, and what it sends is parsed as a terminal would.
+
+use std::{
+    io::{Read, Write},
+    path::Path,
+    process::Command,
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+/// How long anything may take before a test gives up on it: the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The binary in a terminal.
+pub(crate) struct Pty {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    screen: Arc<Mutex<vt100::Parser>>,
+    /// Bytes that came.
+    received: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Pty {
+    /// Runs the binary with `arguments` in `dir`, in a terminal of `columns` by `rows`.
+    pub(crate) fn start(dir: &Path, arguments: &[&str], columns: u16, rows: u16) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_rival10"));
+        command.cwd(dir);
+        command.args(arguments);
+        command.env("TERM", "xterm-256color");
+        command.env("COLORTERM", "truecolor");
+        command.env("XDG_CONFIG_HOME", dir);
+        command.env_remove("NO_COLOR");
+        command.env_remove("TMUX");
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let mut output = pair.master.try_clone_reader().unwrap();
+        let reader = {
+            let (screen, received) = (Arc::clone(&screen), Arc::clone(&received));
+            thread::spawn(move || {
+                let mut buffer = [0; 65536];
+                while let Ok(count @ 1..) = output.read(&mut buffer) {
+                    received.lock().unwrap().extend_from_slice(&buffer[..count]);
+                    screen.lock().unwrap().process(&buffer[..count]);
+                }
+            })
+        };
+        let keys = pair.master.take_writer().unwrap();
+        Self { child, master: pair.master, keys, screen, received, reader: Some(reader) }
+    }
+
+    /// Types `text`, escape sequences included.
+    pub(crate) fn send(&mut self, text: &str) {
+        // A terminal whose program has ended takes no more keys, which the test finds out in its own way.
+        let _ = self.keys.write_all(text.as_bytes());
+        let _ = self.keys.flush();
+    }
+
+    /// Sends a mouse report at a cell, counted from 0: button 0 left, 2 right, 32 more while it is dragged.
+    pub(crate) fn mouse(&mut self, button: u16, (column, row): (u16, u16), down: bool) {
+        let end = if down { 'M' } else { 'm' };
+        self.send(&format!("\x1b[<{button};{};{}{end}", column + 1, row + 1));
+    }
+
+    /// The screen as text.
+    pub(crate) fn text(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Whether the terminal is as a shell wants it: the main screen, a cursor, no mouse reports.
+    pub(crate) fn is_given_back(&self) -> bool {
+        let screen = self.screen.lock().unwrap();
+        let screen = screen.screen();
+        !screen.alternate_screen()
+            && !screen.hide_cursor()
+            && !screen.bracketed_paste()
+            && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+    }
+
+    /// Everything that came.
+    pub(crate) fn received(&self) -> Vec<u8> {
+        self.received.lock().unwrap().clone()
+    }
+
+    /// Waits until the screen's text is as wanted, and gives it.
+    pub(crate) fn wait(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let begun = Instant::now();
+        loop {
+            let text = self.text();
+            if wanted(&text) {
+                return text;
+            }
+            assert!(begun.elapsed() < PATIENCE, "no {what} came; the screen shows\n{text}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits until the screen shows `text`.
+    pub(crate) fn shows(&self, text: &str) -> String {
+        self.wait(text, |screen| screen.contains(text))
+    }
+
+    /// Gives the terminal another size.
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
+        // The parser keeps rows of the old width; the program draws everything anew anyway.
+        let mut fresh = vt100::Parser::new(rows, columns, 0);
+        fresh.process(b"\x1b[?1049h\x1b[?25l");
+        *self.screen.lock().unwrap() = fresh;
+        self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// Sends a signal, by its name as `kill` has it.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.process_id().unwrap();
+        assert!(Command::new("kill").arg(format!("-{name}")).arg(id.to_string()).status().unwrap().success());
+    }
+
+    /// Whether the process is stopped, as after Ctrl-Z.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let id = self.child.process_id().unwrap();
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+    }
+
+    /// Waits for the end, and gives the exit code; none after a signal.
+    pub(crate) fn end(&mut self) -> u32 {
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "it does not end; the screen shows\n{}", self.text());
+            thread::sleep(Duration::from_millis(10));
+        };
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        status.exit_code()
+    }
+
+    /// Ends it with `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        self.signal("KILL");
+        self.end();
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
