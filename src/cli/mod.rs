@@ -22,6 +22,7 @@ mod history;
 mod import;
 mod init;
 mod merge;
+mod model_check;
 mod models;
 mod progress;
 mod relink;
@@ -119,7 +120,7 @@ enum Command {
     Export(export::Args),
     /// Draw scenes with known masks, attributes and shortcuts
     Synth(synth::Args),
-    /// Classifiers: add, list and inspect them
+    /// Classifiers: add, list, inspect and check them
     #[command(subcommand)]
     Models(models::Command),
     /// Run one analysis

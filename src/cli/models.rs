@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::{
-    Outcome, explain,
+    Outcome, explain, model_check,
     shell::{Shell, counted, grouped},
 };
 use crate::ops::{self, AddModel, Inspection, NetworkLayer as Layer, ProbeRequest, Probed};
@@ -16,15 +16,24 @@ pub(super) enum Command {
     /// Add a network to the project
     #[command(after_help = "\
 Examples:
+  rival10 models add resnet50 resnet50.onnx                 exported by python/export.py: resnet50.onnx.json says the rest
   rival10 models add mobilenet mobilenet_v2.onnx --labels imagenet --preset mobilenet
-  rival10 models add mine net.onnx                          outputs are the project's classes, pixels in [0, 1]
+  rival10 models add mine net.onnx --preset none            outputs are the project's classes, pixels in [0, 1]
   rival10 models add lite lite0.onnx --labels groups.json --preset efficientnet-lite
 
+A file NETWORK.onnx.json beside the network states preprocessing and labels, and one picture with the logits that it must
+give: it is replayed, and a network that answers otherwise is refused. Without it --preset must be given.
 --labels says which outputs stand for which class: imagenet (by the classes' synsets), project (the project's classes
 in order; rival10 is the same), cifar10, or a file: JSON {\"class\": [output, …]}, or one label a line.")]
     Add(AddArgs),
     /// List the project's networks
     List,
+    /// Show the project's images to a network, as it is fed and otherwise
+    ///
+    /// Every preset's normalisation, RGB and BGR, and the stated one applied twice are tried, on whole images at the
+    /// input's size. Exits with 1 if something gives reason to doubt that the network is installed right.
+    #[command(after_help = model_check::EXAMPLES)]
+    Check(model_check::Args),
     /// Show a network's inputs, outputs and layers
     #[command(after_help = "\
 Examples:
@@ -82,12 +91,12 @@ pub(super) struct AddArgs {
     name: String,
     /// The ONNX file
     file: PathBuf,
-    /// Which outputs stand for which class: imagenet, project, cifar10 or a file
-    #[arg(long, default_value = "project")]
-    labels: String,
-    /// Normalisation and geometry that it was trained with
-    #[arg(long, default_value = "none")]
-    preset: String,
+    /// Which outputs stand for which class: imagenet, project, cifar10 or a file [default: as the sidecar says, or project]
+    #[arg(long)]
+    labels: Option<String>,
+    /// Normalisation and geometry that it was trained with: a preset or a JSON file [default: as the sidecar says]
+    #[arg(long)]
+    preset: Option<String>,
     /// Width and height of the input, where the file leaves them free
     #[arg(long, value_name = "WxH")]
     input: Option<String>,
@@ -117,6 +126,9 @@ pub(super) fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
                     "model {}: {} input, {} outputs, {} classes mapped",
                     added.name, added.input, added.outputs, added.classes
                 ))?;
+                if let Some(source) = &added.replayed {
+                    shell.print(format!("it answers as its sidecar says: {source}"))?;
+                }
                 added.remarks.iter().for_each(|remark| shell.remark(remark));
             }
         }
@@ -131,6 +143,7 @@ pub(super) fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
                 shell.print_table(&["model", "file", "digest"], &models.iter().map(row).collect::<Vec<_>>())?;
             }
         }
+        Command::Check(args) => return model_check::run(args, shell),
         Command::Inspect { name } => {
             let inspection = ops::inspect_model(shell.open().ok().as_ref(), &name)?;
             if shell.json() {

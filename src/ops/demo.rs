@@ -65,8 +65,8 @@ pub fn demo(dir: &Path, n: u64, seed: u64, tell: &dyn Fn(&str), progress: &dyn P
     let model = AddModel {
         name: MODEL_NAME.to_owned(),
         file,
-        labels: "project".to_owned(),
-        preset: "none".to_owned(),
+        labels: Some("project".to_owned()),
+        preset: Some("none".to_owned()),
         ..AddModel::default()
     };
     add_model(&mut project, &model)?;

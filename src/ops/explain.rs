@@ -9,7 +9,7 @@ use std::{
 use rayon::prelude::*;
 use rival10_attribution::{Explained, Explainer, Explanation, METHODS, Options};
 use rival10_imaging::{Limits, decode, encode_jpeg, resize};
-use rival10_sdk::{Batch, ContentHash, Mask, Model, Parameter, Rgb, taxonomy::softmax};
+use rival10_sdk::{Batch, ContentHash, Mask, Model, Parameter, Profile, Rgb, taxonomy::softmax};
 use serde::Serialize;
 
 use super::{
@@ -117,7 +117,7 @@ struct Picture {
 /// [`OpsError`] if the model, a method, the class, the layer or a picture is not there, or the sheet can't be written.
 pub fn explain(project: &Project, request: &ExplainRequest, progress: &dyn Progress) -> Result<Explanations, OpsError> {
     let taxonomy = project.store.taxonomy();
-    let model = load_model(project, &request.model)?;
+    let model = load_model(project, &request.model, Profile::Strict)?;
     let explained = match &request.class {
         None => Explained::Predicted,
         Some(name) => Explained::Class(taxonomy.class(name).ok_or_else(|| {
@@ -218,7 +218,7 @@ fn pictures(project: &Project, model: &Model, request: &ExplainRequest) -> Resul
     } else {
         let limit = none.then_some(request.limit);
         let wanted = AnalyzeRequest { split: request.split.clone(), limit, ..AnalyzeRequest::default() };
-        inputs(project, project.store.taxonomy(), &wanted, false)?.0
+        inputs(project, project.store.taxonomy(), &wanted, (false, Profile::Strict))?.0
     };
     if none {
         if known.is_empty() {

@@ -27,6 +27,7 @@ mod inputs;
 mod lettering;
 mod map_sheet;
 mod merge;
+mod model_check;
 mod models;
 mod named;
 mod network;
@@ -75,6 +76,7 @@ pub use history::{LogEntry, LogRequest, log, undo};
 pub use import::{ImportReport, ImportRequest, OnError, import};
 pub use init::{Made, init};
 pub use merge::{ListedConflict, MergeRequest, Merged, merge};
+pub use model_check::{CheckRequest, CheckedClass, ModelCheck, Trial, check_model};
 pub use models::{AddModel, AddedModel, ListedModel, add_model, inspect_model, list_models};
 pub use probe::{ProbeRequest, Probed, probe_model};
 pub use project::{Project, find_project, refuse_network_file_system};
@@ -106,6 +108,9 @@ pub enum OpsError {
     /// A network that is being added.
     #[error(transparent)]
     Engine(#[from] rival10_engine::EngineError),
+    /// What an export script wrote beside a network.
+    #[error(transparent)]
+    Sidecar(#[from] rival10_engine::SidecarError),
     /// A model that the project knows.
     #[error(transparent)]
     Model(#[from] ModelError),

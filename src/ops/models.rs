@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rival10_engine::{Inspection, Labels, Network, Preprocessing, presets};
+use rival10_engine::{
+    Inspection, Labels, Network, Preprocessing, Sidecar,
+    presets::{self, Preset},
+    sidecar,
+};
 use rival10_sdk::{Classifier, Model, Profile, Size};
 use serde::Serialize;
 
@@ -23,10 +27,11 @@ pub struct AddModel {
     pub name: String,
     /// The ONNX file.
     pub file: PathBuf,
-    /// Which outputs stand for which class: `imagenet`, `cifar10`, `project` or a file.
-    pub labels: String,
-    /// A preset's name, or a file of the engine's JSON.
-    pub preset: String,
+    /// Which outputs stand for which class: `imagenet`, `cifar10`, `project` or a file; none: what the sidecar says, else
+    /// `project`.
+    pub labels: Option<String>,
+    /// A preset's name, or a file of the engine's JSON; none: what the sidecar says, which must then be there.
+    pub preset: Option<String>,
     /// `WxH` of the input, where the file leaves it free.
     pub input: Option<String>,
     /// Replace a model of the same name.
@@ -46,6 +51,8 @@ pub struct AddedModel {
     pub classes: usize,
     /// The digest of its file.
     pub digest: String,
+    /// Where it comes from, in the words of the sidecar that was replayed; none without a sidecar.
+    pub replayed: Option<String>,
     /// What the user should know of it.
     pub remarks: Vec<String>,
 }
@@ -61,26 +68,44 @@ pub struct ListedModel {
     pub digest: String,
 }
 
-/// Adds a model: opens it, maps its outputs to the project's classes, and records both.
+/// Adds a model: opens it, maps its outputs to the project's classes, and records both. What an export script wrote beside
+/// the file ([`Sidecar`]) says how, and is replayed first.
 ///
 /// # Errors
-/// [`OpsError`] if the file can't be run, the labels do not fit, or the name is taken.
+/// [`OpsError`] if the file can't be run, its preprocessing is not stated, it does not answer as its sidecar says, the
+/// labels do not fit, or the name is taken.
 pub fn add_model(project: &mut Project, request: &AddModel) -> Result<AddedModel, OpsError> {
-    let mut preprocessing = preprocessing(&request.preset)?;
-    if let Some(text) = &request.input {
-        preprocessing.input = Some(parse_size(text)?);
+    let sidecar = Sidecar::beside(&request.file)?;
+    let mut preprocessing = match (&request.preset, &sidecar) {
+        (Some(preset), _) => preprocessing(preset)?,
+        (None, Some(sidecar)) => sidecar.preprocessing.clone(),
+        (None, None) => return Err(unstated(&request.file)),
+    };
+    match (&request.input, &sidecar) {
+        (Some(text), _) => preprocessing.input = Some(parse_size(text)?),
+        (None, Some(sidecar)) => _ = preprocessing.input.get_or_insert(sidecar.size()),
+        (None, None) => {}
     }
-    add_prepared(project, request, &preprocessing)
+    add_prepared(project, request, &preprocessing, sidecar.as_ref())
 }
 
-/// Adds a model that is fed as `preprocessing` says, whatever the request's preset is.
+/// Adds a model that is fed as `preprocessing` says, whatever the request's preset is; its `sidecar`, if it has one, is
+/// replayed first.
 pub(super) fn add_prepared(
     project: &mut Project,
     request: &AddModel,
     preprocessing: &Preprocessing,
+    sidecar: Option<&Sidecar>,
 ) -> Result<AddedModel, OpsError> {
     let network = Network::open(&request.name, &request.file, preprocessing)?;
-    let labels: Labels = request.labels.parse().unwrap_or_else(|never| match never {});
+    if let Some(sidecar) = sidecar {
+        sidecar.replay(&network)?;
+    }
+    let labels: Labels = match (&request.labels, sidecar) {
+        (Some(labels), _) => labels.parse().unwrap_or_else(|never| match never {}),
+        (None, Some(sidecar)) => sidecar.labels.clone(),
+        (None, None) => Labels::Project,
+    };
     let groups = labels
         .groups(project.store.taxonomy(), network.outputs())
         .map_err(|e| OpsError::Refused(format!("model {:?}: {e}", request.name)))?;
@@ -102,6 +127,7 @@ pub(super) fn add_prepared(
         outputs: network.outputs(),
         classes: groups.0.len(),
         digest: record.digest,
+        replayed: sidecar.map(|sidecar| sidecar.source.clone()),
         remarks: network.inspection().remarks.clone(),
     })
 }
@@ -176,6 +202,18 @@ fn find_model(project: &Project, name: &str) -> Result<ModelRecord, OpsError> {
     Ok(record)
 }
 
+/// The error for a network whose preprocessing nobody has stated.
+fn unstated(file: &Path) -> OpsError {
+    let row = |preset: &Preset| format!("\n  {:18} {}", preset.name, preset.summary);
+    OpsError::Usage(format!(
+        "how is {} fed? It has no {} beside it, and preprocessing is never guessed: state it with --preset, by name or as \
+         a JSON file of numbers.{}",
+        file.display(),
+        sidecar::path_of(file).file_name().unwrap_or_default().display(),
+        presets::PRESETS.iter().map(row).collect::<String>()
+    ))
+}
+
 /// A preset by its name, or a preprocessing of the user's own from a JSON file.
 fn preprocessing(preset: &str) -> Result<Preprocessing, OpsError> {
     if preset.ends_with(".json") {
@@ -186,7 +224,7 @@ fn preprocessing(preset: &str) -> Result<Preprocessing, OpsError> {
     presets::find(preset).map_err(|e| OpsError::Usage(e.to_string()))
 }
 
-fn stored_preprocessing(record: &ModelRecord) -> Result<Preprocessing, OpsError> {
+pub(super) fn stored_preprocessing(record: &ModelRecord) -> Result<Preprocessing, OpsError> {
     Preprocessing::from_json(&record.preprocessing)
         .map_err(|e| OpsError::Refused(format!("model {:?}: {e}; add it again with --replace", record.name)))
 }

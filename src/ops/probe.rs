@@ -126,10 +126,11 @@ pub fn probe_model(project: &mut Project, request: &ProbeRequest, progress: &dyn
     let (bytes, logits) = network.with_head(&layer, &head)?;
     let file = project.store.dir().join("models").join(format!("{name}.onnx"));
     durable::write_bytes(&file, &bytes).map_err(OpsError::io(&file))?;
-    let add = AddModel { name, file, labels: "project".to_owned(), replace: request.replace, ..AddModel::default() };
+    let add =
+        AddModel { name, file, labels: Some("project".to_owned()), replace: request.replace, ..AddModel::default() };
     let preprocessing = rival10_engine::Preprocessing { output: Some(logits), ..network.preprocessing().clone() };
     Ok(Probed {
-        model: add_prepared(project, &add, &preprocessing)?,
+        model: add_prepared(project, &add, &preprocessing, None)?,
         layer,
         features: length,
         images: features.len() as u64,

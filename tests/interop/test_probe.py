@@ -39,7 +39,7 @@ def test_a_probe_is_a_sound_file_that_onnxruntime_runs_as_it_was_fitted(rival10,
     rival10("synth", "--n", 120, "--size", 64, "--out", "RIVAL10", cwd=tmp_path)
     rival10("init", ".", cwd=tmp_path)
     rival10("import", "--format", "rival10", "RIVAL10", cwd=tmp_path)
-    rival10("models", "add", "cnn", ROOT / "fixtures/models/cnn.onnx", cwd=tmp_path)
+    rival10("models", "add", "cnn", ROOT / "fixtures/models/cnn.onnx", "--preset", "none", cwd=tmp_path)
     rival10("models", "probe", "cnn", cwd=tmp_path)
     file = tmp_path / "models/cnn-probe.onnx"
     onnx.checker.check_model(onnx.load(file), full_check=True)

@@ -33,7 +33,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("analysis/registry.rs", &["*"]),
     ("analysis/run", &["engine"]),
     ("analysis", &["imaging", "stats"]),
-    ("ops", &["drawing", "engine", "imaging", "perturbation", "probe", "stats", "synth"]),
+    ("ops", &["attribution", "drawing", "engine", "imaging", "perturbation", "probe", "stats", "synth"]),
     ("tui", &["drawing"]),
     ("cli", &[]),
 ];

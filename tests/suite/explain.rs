@@ -12,8 +12,8 @@ fn fixture(name: &str) -> String {
 fn project(dir: &Path) {
     ok(dir, ["init"]);
     ok(dir, ["synth", "--n", "3", "--size", "64", "--out", "scenes", "--import"]);
-    ok(dir, ["models", "add", "cnn", &fixture("cnn.onnx")]);
-    ok(dir, ["models", "add", "vit", &fixture("vit.onnx")]);
+    ok(dir, ["models", "add", "cnn", &fixture("cnn.onnx"), "--preset", "none"]);
+    ok(dir, ["models", "add", "vit", &fixture("vit.onnx"), "--preset", "none"]);
 }
 
 #[test]
@@ -60,7 +60,9 @@ fn what_cannot_be_explained_is_refused_with_what_would_do() {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path();
     project(dir);
-    let explain = |more: &[&str]| [&["models", "explain"][..], more].concat();
+    fn explain<'a>(more: &[&'a str]) -> Vec<&'a str> {
+        [&["models", "explain"][..], more].concat()
+    }
     let error = fails(dir, 2, &explain(&["cnn", "--method", "gradcam"]));
     assert!(error.contains("no method \"gradcam\"; there are grad_cam"), "{error}");
     let error = fails(dir, 2, &explain(&["cnn", "--class", "boat"]));

@@ -7,14 +7,18 @@
 )]
 
 mod annotate;
+mod apart;
 mod architecture;
 mod binary;
 mod edge;
+mod explain;
 mod kills;
 mod known_truth;
+mod models;
 mod probe;
 mod profiles;
 mod pty;
+mod quality;
 mod relink;
 mod runs;
 mod taxonomies;

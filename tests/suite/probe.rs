@@ -9,7 +9,7 @@ fn project(dir: &Path) {
     ok(dir, ["init", "."]);
     ok(dir, ["import", "--format", "rival10", "RIVAL10"]);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/models/cnn.onnx");
-    ok(dir, ["models", "add", "cnn", file.to_str().unwrap(), "--labels", "project"]);
+    ok(dir, ["models", "add", "cnn", file.to_str().unwrap(), "--labels", "project", "--preset", "none"]);
 }
 
 #[test]

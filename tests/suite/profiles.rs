@@ -16,7 +16,7 @@ fn project(dir: &Path) {
         r#"{"scale":1.0,"mean":[0.4,0.4,0.4],"std":[0.5,0.5,0.5],"framing":{"crop":{"shorter":80,"filter":"bilinear"}}}"#,
     )
     .unwrap();
-    ok(dir, ["models", "add", "plain", file.to_str().unwrap(), "--labels", "project"]);
+    ok(dir, ["models", "add", "plain", file.to_str().unwrap(), "--labels", "project", "--preset", "none"]);
     ok(dir, ["models", "add", "odd", file.to_str().unwrap(), "--labels", "project", "--preset", "odd.json"]);
 }
 

@@ -23,11 +23,11 @@ fn project(dir: &Path) {
     ok(dir, ["import", "--format", "images", "pictures"]);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/models/cnn.onnx");
     let file = file.to_str().unwrap();
-    ok(dir, ["models", "add", "net", file, "--labels", "project"]);
+    ok(dir, ["models", "add", "net", file, "--labels", "project", "--preset", "none"]);
     let shifted: BTreeMap<String, [usize; 1]> =
         (0..CLASSES).map(|c| (format!("class {c:02}"), [(c + 3) % CLASSES])).collect();
     fs::write(dir.join("shifted.json"), serde_json::to_string(&shifted).unwrap()).unwrap();
-    ok(dir, ["models", "add", "shifted", file, "--labels", "shifted.json"]);
+    ok(dir, ["models", "add", "shifted", file, "--labels", "shifted.json", "--preset", "none"]);
 }
 
 /// A copy of the project in `from`, as another machine has it.

@@ -26,7 +26,7 @@ fn the_whole_path_runs_on_any_number_of_classes_and_attributes() {
         assert_eq!(imported["added_images"].as_u64(), Some(2 * classes as u64));
 
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/models/{model}.onnx"));
-        ok(dir, ["models", "add", "net", file.to_str().unwrap(), "--labels", "project"]);
+        ok(dir, ["models", "add", "net", file.to_str().unwrap(), "--labels", "project", "--preset", "none"]);
         let run = json(dir, &["analyze", "--plugin", "noise-sensitivity", "--model", "net", "--set", "levels=60"]);
         assert_eq!(run["report"]["provenance"]["n"].as_u64(), Some(2 * classes as u64));
         let known: BTreeSet<_> = run["report"]["tables"]

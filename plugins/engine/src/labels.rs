@@ -24,6 +24,8 @@ pub enum Labels {
     Cifar10,
     /// The project's own classes in their order, for networks trained on such a project.
     Project,
+    /// The label of every output, in index order: as the lines of a label file.
+    Listed(Vec<String>),
     /// A file that says it: see [`Labels::groups`].
     File(PathBuf),
 }
@@ -85,6 +87,7 @@ impl fmt::Display for Labels {
             Self::Imagenet => f.write_str("imagenet"),
             Self::Cifar10 => f.write_str("cifar10"),
             Self::Project => f.write_str("project"),
+            Self::Listed(names) => write!(f, "{}", names.join(", ")),
             Self::File(file) => file.display().fmt(f),
         }
     }
@@ -129,6 +132,7 @@ impl Labels {
                 self.expect_outputs(CIFAR10.len(), outputs)?;
                 self.cifar10(taxonomy)?
             }
+            Self::Listed(names) => file::from_lines(names, taxonomy, outputs).map_err(|reason| self.unfit(reason))?,
             Self::File(file) => file::groups(file, taxonomy, outputs)?,
         };
         groups.check(taxonomy, outputs).map_err(|reason| self.unfit(reason))?;

@@ -1,7 +1,7 @@
 //! Classifiers over tract: an ONNX file in, logits out, with no Python and no shared library.
 //!
 //! [`Network`] is the sdk's [`Classifier`](rival10_sdk::Classifier) over one ONNX file; [`Preprocessing`] says how it is
-//! fed, by name from [`presets`] or in numbers; [`Labels`] says which of its outputs stand for which class;
+//! fed, by name from [`presets`], in numbers, or in the [`Sidecar`] beside the file; [`Labels`] says which of its outputs stand for which class;
 //! [`Inspection`] says what is in it. The engine's own types do not leave this crate.
 //!
 //! It keeps three promises. The answer for a picture depends on that picture alone. A file that is damaged, hostile or
@@ -24,6 +24,7 @@ mod network;
 mod onnx_file;
 mod preprocessing;
 pub mod presets;
+pub mod sidecar;
 
 pub use error::EngineError;
 pub use framing::{Framing, FramingError, Interpolation};
@@ -34,3 +35,4 @@ pub use labels::{LabelError, Labels};
 pub use network::Network;
 pub use onnx_file::{MAX_FILE_BYTES, MAX_WEIGHT_BYTES};
 pub use preprocessing::{Channels, Layout, MAX_SIDE, Preprocessing, PreprocessingError};
+pub use sidecar::{Sidecar, SidecarError};

@@ -41,7 +41,7 @@ fn parse(text: &str, taxonomy: &Taxonomy, outputs: usize) -> Result<ClassGroups,
     if text.trim_start().starts_with('{') {
         from_json(text, taxonomy, outputs)
     } else {
-        from_lines(text, taxonomy, outputs)
+        from_lines(&text.lines().collect::<Vec<_>>(), taxonomy, outputs)
     }
 }
 
@@ -93,8 +93,12 @@ fn from_json(text: &str, taxonomy: &Taxonomy, outputs: usize) -> Result<ClassGro
     Ok(ClassGroups(result))
 }
 
-fn from_lines(text: &str, taxonomy: &Taxonomy, outputs: usize) -> Result<ClassGroups, String> {
-    let lines: Vec<&str> = text.lines().collect();
+/// The groups of outputs whose labels are `lines`, in index order.
+pub(super) fn from_lines<L: AsRef<str>>(
+    lines: &[L],
+    taxonomy: &Taxonomy,
+    outputs: usize,
+) -> Result<ClassGroups, String> {
     if lines.len() != outputs {
         let hint = if lines.len() == outputs + 1 { "; is one of them a header or an empty line?" } else { "" };
         return Err(format!(
@@ -103,7 +107,7 @@ fn from_lines(text: &str, taxonomy: &Taxonomy, outputs: usize) -> Result<ClassGr
         ));
     }
     let mut groups = vec![Vec::new(); taxonomy.classes.len()];
-    for (index, line) in lines.iter().enumerate() {
+    for (index, line) in lines.iter().map(AsRef::as_ref).enumerate() {
         let mut found: Option<usize> = None;
         for label in line.split([',', '\t', ';']).map(|label| label.trim().trim_matches('"').trim()) {
             let Some(class) = class_of(taxonomy, label) else { continue };
