@@ -350,7 +350,7 @@ mod tests {
         assert!(better[0].starts_with("\"none\" recognises 99.0%"), "{better:?}");
         let poor = warnings(&[trial("as stated", 0.12, None)], &good, 0.1);
         assert!(poor[0].starts_with("it recognises 12.0%"), "{poor:?}");
-        let swapped = warnings(&[stated.clone()], &[class("cat", "dog"), class("dog", "cat")], 0.1);
+        let swapped = warnings(std::slice::from_ref(&stated), &[class("cat", "dog"), class("dog", "cat")], 0.1);
         assert_eq!(swapped, ["cat and dog are mostly taken for each other: are their labels swapped?"]);
         let one = warnings(&[stated], &[class("cat", "dog"), class("dog", "dog")], 0.1);
         assert_eq!(one, ["images of cat are mostly taken for dog"]);

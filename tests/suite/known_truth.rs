@@ -39,7 +39,7 @@ fn project(dir: &Path, scenes: u32, strength: &str, name: &str) {
     }
     fs::write(dir.join("labels.json"), labels + "}").unwrap();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/models/linear37.onnx");
-    ok(dir, ["models", "add", "untrained", file.to_str().unwrap(), "--labels", "labels.json"]);
+    ok(dir, ["models", "add", "untrained", file.to_str().unwrap(), "--labels", "labels.json", "--preset", "none"]);
     ok(dir, ["models", "probe", "untrained", "--name", name]);
 }
 
@@ -55,7 +55,7 @@ fn full_tier_the_order_of_planted_shortcuts_is_recovered_and_none_is_told_from_a
     let dir = home.path().join("full");
     for (_, name) in &strengths[..2] {
         let file = home.path().join(name).join(format!("models/{name}.onnx"));
-        ok(&dir, ["models", "add", name, file.to_str().unwrap(), "--labels", "project"]);
+        ok(&dir, ["models", "add", name, file.to_str().unwrap(), "--labels", "project", "--preset", "none"]);
     }
     let arguments = ["analyze", "--plugin", "ablation", "--model", "without,half,full", "--split", "test"];
     let run = json(&dir, &arguments);

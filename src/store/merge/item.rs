@@ -58,10 +58,9 @@ pub(super) fn items_of(connection: &Connection, original: &Entry) -> Result<Vec<
                 "SELECT assignments.image, annotators.name FROM assignments
                  JOIN annotators ON annotators.id = assignments.annotator WHERE assignments.added = ?1",
             )?;
-            let pairs = query
-                .query_map([original.id.0], |row| Ok(Item::Assigned(ImageId(row.get(0)?), row.get(1)?)))?
-                .collect::<Result<_, _>>()?;
-            pairs
+            let pairs =
+                query.query_map([original.id.0], |row| Ok(Item::Assigned(ImageId(row.get(0)?), row.get(1)?)))?;
+            pairs.collect::<Result<_, _>>()?
         }
         Change::Import { .. }
         | Change::AddAnnotator { .. }
