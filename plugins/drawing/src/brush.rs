@@ -62,7 +62,7 @@ impl Brush {
     }
 
     /// Sets, or clears, what the brush covers on its way from one pixel to another, both included, and gives the region
-    /// that it passed. The way is that of [`line`], so that a stroke has no gaps however fast the hand was.
+    /// that it passed. The way is that of [`line()`], so that a stroke has no gaps however fast the hand was.
     pub fn draw(self, bits: &mut Bits, from: (i64, i64), to: (i64, i64), value: bool) -> Region {
         let rows = self.rows();
         for (x, y) in line(from, to) {

@@ -36,7 +36,7 @@ pub fn ellipse(bits: &mut Bits, a: Point, b: Point, value: bool) -> Region {
 }
 
 /// The polygon with these pixels as corners: every pixel whose centre it encloses (even-odd, the corners being centres),
-/// and every pixel on its sides as [`line`] draws them. Fewer than three corners give a line or a pixel.
+/// and every pixel on its sides as [`line()`] draws them. Fewer than three corners give a line or a pixel.
 pub fn polygon(bits: &mut Bits, corners: &[Point], value: bool) -> Region {
     let Some(&last) = corners.last() else { return Region::EMPTY };
     let size = bits.size();
