@@ -72,7 +72,7 @@ pub(super) fn restore(args: &RestoreArgs, shell: &Shell) -> anyhow::Result<Outco
         shell.print_json(&restored)?;
     } else {
         let (now, had) = restored.entries;
-        shell.print(format!("restored: {} where there were {had}", counted(now.unsigned_abs(), "journal entry")))?;
+        shell.print(format!("restored: {} where there were {had}", counted(now.unsigned_abs(), "change")))?;
         shell.print(format!("what was there before: {}", restored.before.display()))?;
     }
     Ok(Outcome::Done)
