@@ -4,6 +4,7 @@
 //!   categories stands behind `ratings`. Out come the coefficients, and what Dawid and Skene's model finds.
 //! - `agreement masks`: stdin is `{width, height, masks}`, a mask being a text of `0` and `1` row by row. Out comes STAPLE:
 //!   the rates, and the posterior of every pixel of the box around the masks as ours is grown, row by row.
+//! - `agreement doubted`: stdin is `{labels, probabilities}`. Out come the labels that are doubted, the plainest first.
 //! - `agreement lower-bound HITS TRIALS CONFIDENCE`.
 
 use std::{
@@ -21,6 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let answer = match arguments.as_slice() {
         ["ratings", categories] => ratings(&serde_json::from_str(&read_to_string(stdin())?)?, categories.parse()?)?,
         ["masks"] => masks(&serde_json::from_str(&read_to_string(stdin())?)?)?,
+        ["doubted"] => doubts(&serde_json::from_str(&read_to_string(stdin())?)?)?,
         ["lower-bound", hits, trials, confidence] => {
             json!(proportion::lower_bound(hits.parse()?, trials.parse()?, confidence.parse()?))
         }
@@ -45,6 +47,13 @@ fn ratings(units: &Value, categories: usize) -> Result<Value, Box<dyn Error>> {
         "coefficients": coefficients, "units": agreement.units, "shares": agreement.shares,
         "prior": fit.prior(), "confusion": confusion, "posteriors": posteriors, "converged": fit.converged(),
     }))
+}
+
+fn doubts(case: &Value) -> Result<Value, Box<dyn Error>> {
+    let labels: Vec<usize> = serde_json::from_value(case["labels"].clone())?;
+    let probabilities: Vec<Vec<f64>> = serde_json::from_value(case["probabilities"].clone())?;
+    let found = rival10_stats::doubted(&labels, &probabilities);
+    Ok(found.iter().map(|one| json!({ "at": one.at, "class": one.class })).collect())
 }
 
 fn masks(case: &Value) -> Result<Value, Box<dyn Error>> {

@@ -10,7 +10,8 @@ use rayon::prelude::*;
 use crate::{
     bootstrap::Interval,
     latent::Latent,
-    ratings::{Judgement, Ratings, percentile},
+    proportion::wilson,
+    ratings::{Judgement, Ratings},
 };
 
 /// How frequent the categories are and what each rater makes of them, estimated together.
@@ -66,9 +67,11 @@ impl DawidSkene {
         self.model.converged
     }
 
-    /// By rater and category, the 95% percentile interval of the probability of saying the category where it is true,
-    /// over `resamples` resamples of units within their strata. Each starts from this estimate, so that the categories
-    /// keep their meaning. None where all resamples are alike, and where more than 1 of 100 has no such unit.
+    /// By rater and category, the 95% interval of the probability of saying the category where it is true: Wilson's, at the
+    /// size of the sample that would leave as much doubt as `resamples` resamples of units within their strata show, and at
+    /// most as many units as the rater is thought to have met. (The resamples' own percentiles cover rates near 1 too
+    /// rarely.) Each resample starts from this estimate, so that the categories keep their meaning. None where all
+    /// resamples are alike, and where more than 1 of 100 has no such unit.
     #[must_use]
     pub fn intervals(&self, ratings: &Ratings, seed: u64, resamples: usize) -> Vec<Vec<Option<Interval>>> {
         let (raters, categories) = (ratings.raters(), ratings.categories());
@@ -83,9 +86,23 @@ impl DawidSkene {
         };
         let drawn: Vec<Vec<Option<f64>>> =
             if resampling.vary() { (0..resamples).into_par_iter().map(draw).collect() } else { Vec::new() };
-        let interval = |at: usize| percentile(drawn.iter().map(|rates| rates[at]));
-        (0..raters).map(|r| (0..categories).map(|c| interval(r * categories + c)).collect()).collect()
+        let interval = |rater: usize, category: usize| {
+            let rates: Vec<f64> = drawn.iter().filter_map(|rates| rates[rater * categories + category]).collect();
+            let rate = self.rate(rater, category)?;
+            let enough = !rates.is_empty() && (drawn.len() - rates.len()) * 100 <= drawn.len();
+            enough.then(|| wilson(rate, effective(rate, &rates, self.model.met(rater, category)), 0.95)).flatten()
+        };
+        (0..raters).map(|r| (0..categories).map(|c| interval(r, c)).collect()).collect()
     }
+}
+
+/// The size of the sample of which a share of `rate` would vary as much as `rates` do around it, `met` at most.
+fn effective(rate: f64, rates: &[f64], met: f64) -> f64 {
+    let around: f64 = rates.iter().map(|drawn| (drawn - rate) * (drawn - rate)).sum();
+    let variance = around / crate::measurements::count(rates.len());
+    let size = rate * (1.0 - rate) / variance;
+    // Where nothing varies there is nothing to learn from it.
+    if size.is_finite() && size > 0.0 { size.min(met) } else { met }
 }
 
 /// The kinds that somebody judged, how many units there are of each, and the shares of the votes in each.
@@ -176,7 +193,9 @@ mod tests {
         let found = DawidSkene::fit(&ratings).unwrap();
         let intervals = found.intervals(&ratings, 1, 100);
         assert!(intervals.iter().all(|of| of[0].is_none()), "a third of the resamples have no such unit");
-        assert!(intervals.iter().all(|of| of[1].is_some_and(|interval| interval.low > 0.99)));
+        let nine = wilson(1.0, 9.0, 0.95).unwrap();
+        let close = |interval: Interval| (interval.low - nine.low).abs() < 1e-6 && interval.high == 1.0;
+        assert!(intervals.iter().all(|of| of[1].is_some_and(close)), "nine of nine do not promise all: {intervals:?}");
     }
 
     #[test]

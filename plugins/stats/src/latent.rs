@@ -69,8 +69,12 @@ impl Latent {
 
     /// How often `rater` says `category` where it is true; none if the rater met no such unit.
     pub(crate) fn rate(&self, rater: usize, category: usize) -> Option<f64> {
-        let seen = self.seen[rater * self.prior.len() + category];
-        (seen > MET).then(|| self.says(rater, category)[category])
+        (self.met(rater, category) > MET).then(|| self.says(rater, category)[category])
+    }
+
+    /// How many units of `category` the rater is thought to have judged.
+    pub(crate) fn met(&self, rater: usize, category: usize) -> f64 {
+        self.seen[rater * self.prior.len() + category]
     }
 
     /// The probability of each category, given what was said.

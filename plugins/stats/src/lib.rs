@@ -7,6 +7,8 @@
 //! - [`paired`]: two models on the same images: McNemar's exact test, the sign-flip permutation test.
 //! - [`multiple`]: many p-values at once: Holm, Benjamini and Hochberg.
 //! - [`ratings`]: how far people agree beyond chance: kappas, Krippendorff's alpha, Gwet's AC1.
+//! - [`masks`]: how far people agree on masks, over many of them.
+//! - [`confident`]: labels that a model's probabilities contradict with confidence.
 //! - [`dawid_skene`], [`staple`]: the likeliest truth behind people's judgements and masks, and how often each errs.
 //! - [`proportion`]: how large a share can be that was seen in a sample.
 //! - [`normal`]: the standard normal distribution function and its inverse.
@@ -15,9 +17,11 @@
 //! undefined is none, never 0.
 
 pub mod bootstrap;
+pub mod confident;
 pub mod dawid_skene;
 pub mod estimates;
 mod latent;
+pub mod masks;
 pub mod measurements;
 mod multinomial;
 pub mod multiple;
@@ -28,8 +32,10 @@ pub mod ratings;
 pub mod staple;
 
 pub use bootstrap::{Interval, Resamples, quantile};
+pub use confident::{Doubted, doubted};
 pub use dawid_skene::DawidSkene;
 pub use estimates::{Estimates, interval_method};
+pub use masks::MaskAgreement;
 pub use measurements::Measurements;
 pub use multiple::{benjamini_hochberg, holm};
 pub use paired::{mcnemar, sign_flip};

@@ -1,5 +1,27 @@
 //! How large a share can be that was seen in a sample.
 
+use crate::{bootstrap::Interval, normal};
+
+/// The two-sided interval at `confidence` (0.95 for 95%) for the probability behind a share of `share` in a sample of
+/// `size`, which need not be whole: where a share was estimated with more doubt than counting leaves, `size` is that of the
+/// sample that would leave as much (share (1 - share) / variance). E. B. Wilson, "Probable inference, the law of succession,
+/// and statistical inference", JASA 22 (1927); with effective sizes, N. Dean and M. Pagano, "Evaluating confidence interval
+/// methods for binomial proportions in clustered surveys", JSSAM 3 (2015).
+///
+/// It holds `share`, stays within [0, 1], and covers small and large probabilities as often as it says, where intervals of
+/// the bootstrap's percentiles are too narrow. None unless `size` is above 0 and `share` in [0, 1].
+#[must_use]
+pub fn wilson(share: f64, size: f64, confidence: f64) -> Option<Interval> {
+    if !(size > 0.0 && (0.0..=1.0).contains(&share)) {
+        return None;
+    }
+    let z = normal::quantile(0.5 + 0.5 * confidence);
+    let shrink = 1.0 + z * z / size;
+    let middle = (share + z * z / (2.0 * size)) / shrink;
+    let half = z * libm::sqrt(share * (1.0 - share) / size + z * z / (4.0 * size * size)) / shrink;
+    Some(Interval { low: (middle - half).max(0.0).min(share), high: (middle + half).min(1.0).max(share) })
+}
+
 /// The lower bound of a one-sided interval at `confidence` (0.95 for 95%) for the probability behind `hits` of `trials`:
 /// Clopper and Pearson's, which never promises too much. 0 without hits or trials.
 ///
@@ -61,6 +83,22 @@ fn regularised_beta(x: f64, a: f64, b: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn wilsons_interval_ends_where_the_score_test_does() {
+        let z = normal::quantile(0.975);
+        for (share, size) in [(0.9, 40.0), (0.5, 11.5), (0.02, 300.0), (1.0, 9.0), (0.0, 9.0)] {
+            let Interval { low, high } = wilson(share, size, 0.95).unwrap();
+            for end in [low, high].into_iter().filter(|end| (1e-9..1.0 - 1e-9).contains(end)) {
+                let score = (share - end).abs() / (end * (1.0 - end) / size).sqrt();
+                assert!((score - z).abs() < 1e-9, "{share} of {size}: {score}");
+            }
+            assert!((0.0..=share).contains(&low) && (share..=1.0).contains(&high));
+        }
+        for (share, size) in [(0.5, 0.0), (f64::NAN, 5.0), (1.1, 5.0), (0.5, f64::NAN)] {
+            assert_eq!(wilson(share, size, 0.95), None);
+        }
+    }
 
     #[test]
     fn the_bound_of_all_or_none_is_known() {

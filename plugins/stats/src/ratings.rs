@@ -105,7 +105,27 @@ pub struct RaterAgreement {
     pub coefficients: BTreeMap<Coefficient, Estimated>,
 }
 
+/// Kappa says little of a rare attribute where it falls this far behind AC1 ...
+const PARTED: f64 = 0.2;
+/// ... although so many pairs of raters say the same.
+const AGREED: f64 = 0.8;
+
 impl RaterAgreement {
+    /// Whether kappa (Cohen's of two raters, else Fleiss') is low because one answer is rare, and not because people
+    /// disagree: raw agreement is 0.8 or more, and AC1 lies more than 0.2 above kappa.
+    #[must_use]
+    pub fn too_rare_for_kappa(&self) -> bool {
+        let (Some(raw), Some(ac1)) = (self.value(Coefficient::Raw), self.value(Coefficient::Ac1)) else { return false };
+        raw >= AGREED && self.kappa().is_none_or(|kappa| ac1 - kappa > PARTED)
+    }
+
+    /// Cohen's kappa of two raters, else Fleiss'.
+    #[must_use]
+    pub fn kappa(&self) -> Option<f64> {
+        let two = self.coefficients.contains_key(&Coefficient::Cohen);
+        self.value(if two { Coefficient::Cohen } else { Coefficient::Fleiss })
+    }
+
     /// The value of `coefficient`; none where it is undefined.
     #[must_use]
     pub fn value(&self, coefficient: Coefficient) -> Option<f64> {
