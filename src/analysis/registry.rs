@@ -3,7 +3,8 @@
 use rival10_sdk::Plugin;
 
 /// Every analysis that is built in.
-pub const PLUGINS: &[&Plugin] = &[&rival10_noise_sensitivity::PLUGIN, &rival10_ablation::PLUGIN];
+pub const PLUGINS: &[&Plugin] =
+    &[&rival10_noise_sensitivity::PLUGIN, &rival10_ablation::PLUGIN, &rival10_mask_agreement::PLUGIN];
 
 /// The analysis called `name`.
 #[must_use]

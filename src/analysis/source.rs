@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
 use rival10_imaging::{Limits, decode, decode_grey, resize};
-use rival10_sdk::{AnalysisError, ContentHash, Frame, Geometry, ImageId, Mask, Sample, SampleSource, Size};
+use rival10_sdk::{AnalysisError, ContentHash, Frame, Geometry, ImageId, Mask, Sample, SampleSource, Size, Word};
 
 /// An image that takes part in a run: what is known of it, where its file is, and its masks at the image's own size.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct Input {
     pub attributes: BTreeMap<usize, Mask>,
     /// The object's mask file with its digest, where a run is to read its grey levels.
     pub grey: Option<(PathBuf, ContentHash)>,
+    /// What each annotator says of it, for an analysis that compares them.
+    pub words: Arc<Vec<Word>>,
 }
 
 /// The images of a run, in the order of their ids.
@@ -56,6 +58,9 @@ impl FileSource {
             input.object.iter().for_each(|mask| layer("object", mask));
             input.ignore.iter().for_each(|mask| layer("ignore", mask));
             input.attributes.iter().for_each(|(index, mask)| layer(&format!("attribute {index}"), mask));
+            for word in input.words.iter() {
+                layer_of_word(word, &mut layer);
+            }
             if let Some((_, content)) = &input.grey {
                 hasher.update(b"grey");
                 hasher.update(&content.0);
@@ -122,6 +127,15 @@ impl FileSource {
     }
 }
 
+/// Everything that a word says, in an order that its content alone decides.
+fn layer_of_word(word: &Word, layer: &mut impl FnMut(&str, &Mask)) {
+    let who = format!("{} {:?}", word.ordinal, word.annotator);
+    let said = Mask::empty(Size::new(0, 0));
+    layer(&format!("{who} says {:?}", word.attributes), &said);
+    word.object.iter().for_each(|mask| layer(&format!("{who} object"), mask));
+    word.masks.iter().for_each(|(index, mask)| layer(&format!("{who} attribute {index}"), mask));
+}
+
 impl SampleSource for FileSource {
     fn samples(&self) -> &[Sample] {
         &self.samples
@@ -140,5 +154,9 @@ impl SampleSource for FileSource {
         }
         let levels = self.load_grey(input, size);
         levels.map(Some).map_err(|reason| AnalysisError::Sample { id, name: input.sample.name.clone(), reason })
+    }
+
+    fn words(&self, id: ImageId) -> Result<Arc<Vec<Word>>, AnalysisError> {
+        Ok(Arc::clone(&self.input(id)?.words))
     }
 }

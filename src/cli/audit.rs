@@ -4,7 +4,7 @@ use super::{
     Outcome,
     shell::{Shell, counted, grouped},
 };
-use crate::ops::{self, Audit, AuditGroup, AuditRequest};
+use crate::ops::{self, Audit, AuditGroup, AuditRequest, MaskAgreement};
 
 /// How far annotators agree, the worst masks first.
 ///
@@ -115,7 +115,7 @@ fn print(audit: &Audit, shell: &Shell) -> anyhow::Result<()> {
 fn groups(
     heading: &str,
     groups: &[AuditGroup],
-    all: Option<(&str, &ops::AuditSummary)>,
+    all: Option<(&str, &MaskAgreement)>,
     shell: &Shell,
 ) -> anyhow::Result<()> {
     if groups.is_empty() {

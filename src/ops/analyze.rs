@@ -10,7 +10,11 @@ use std::{
 use rival10_sdk::{Model, Parameter, Plugin, Profile, Report, Settings, Taxonomy};
 use serde::{Deserialize, Serialize};
 
-use super::{OpsError, Project, inputs::inputs, models::load_model};
+use super::{
+    OpsError, Project,
+    inputs::{inputs, words},
+    models::load_model,
+};
 use crate::{
     analysis::{
         registry::{self, PLUGINS},
@@ -216,8 +220,12 @@ impl Prepared {
             }
             models.push(load_model(project, name, settings.profile)?);
         }
-        let needs = (plugin.configure)(&settings).map_err(RunError::from)?.needs();
-        let (inputs, excluded) = inputs(project, &taxonomy, request, (needs.object_mask, settings.profile))?;
+        let analysis = (plugin.configure)(&settings).map_err(RunError::from)?;
+        let (inputs, excluded) = if analysis.compares_annotators() {
+            words(project, &taxonomy, request)?
+        } else {
+            inputs(project, &taxonomy, request, (analysis.needs().object_mask, settings.profile))?
+        };
         if inputs.is_empty() {
             let reasons: Vec<String> = excluded.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
             let reasons = if reasons.is_empty() { "the project holds none".to_owned() } else { reasons.join("; ") };

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use rival10_stats::MaskAgreement;
 use serde::Serialize;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{Annotation, AnnotatorKind, ImageId, Presence, Status},
-    quality::audit::{Comparisons, Said, Summary},
+    quality::audit::{Comparisons, Said, summary},
     store::{Actor, AnnotationFilter},
 };
 
@@ -35,7 +36,7 @@ pub struct GoldScore {
     /// Gold images annotated and submitted.
     pub images: u64,
     /// The masks, compared with those that are right; null without any.
-    pub masks: Option<Summary>,
+    pub masks: Option<MaskAgreement>,
     /// Answers that are right, and answers given.
     pub answers: (u64, u64),
     /// Masks that are right and were not drawn, or were drawn and should not have been.
@@ -75,7 +76,7 @@ pub fn gold(project: &Project, tolerance: f64) -> Result<Gold, OpsError> {
     found.scores = scores
         .into_values()
         .map(|(comparisons, score)| GoldScore {
-            masks: Summary::of(comparisons.compared.iter()),
+            masks: summary(comparisons.compared.iter()),
             undrawn: comparisons.drawn_by_one.values().sum(),
             ..score
         })

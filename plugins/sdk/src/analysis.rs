@@ -204,7 +204,8 @@ impl Needs {
 pub struct Phase {
     /// A short name, such as `discover`.
     pub name: &'static str,
-    /// Its rows' columns; the key columns come first, `image` (int) and `model` (text) before any other.
+    /// Its rows' columns; the key columns come first, `image` (int) and `model` (text) before any other. No key is null:
+    /// where no model takes part, its name is empty.
     pub columns: &'static [Column],
 }
 
@@ -239,6 +240,12 @@ pub struct Context<'a> {
 pub trait Analysis: Send + Sync {
     /// What it must be given.
     fn needs(&self) -> Needs;
+
+    /// Whether it compares annotators: it is then given every image that two or more have finished, with what each of them
+    /// says ([`SampleSource::words`]), and not the annotation that counts.
+    fn compares_annotators(&self) -> bool {
+        false
+    }
 
     /// Its phases, in order; at least one.
     fn phases(&self) -> &[Phase];

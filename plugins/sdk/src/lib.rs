@@ -29,5 +29,5 @@ pub use mask::{Agreement, Bbox, Labelled, Mask, MaskError, Size, SurfaceDistance
 pub use random::Philox;
 pub use report::{Estimate, Provenance, Report, Table};
 pub use rows::{Column, Kind, Rows, Value};
-pub use sample::{ContentHash, Frame, Geometry, ImageId, Presence, Rgb, Sample, SampleSource, Stratum};
+pub use sample::{ContentHash, Frame, Geometry, ImageId, Presence, Rgb, Sample, SampleSource, Stratum, Word};
 pub use taxonomy::{Attribute, AttributeKind, Class, ClassGroups, Taxonomy};

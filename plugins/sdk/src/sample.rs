@@ -144,6 +144,21 @@ pub struct Frame {
     pub attributes: BTreeMap<usize, Mask>,
 }
 
+/// What one annotator says of one of an image's objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// The object's place among those of its image, from 0.
+    pub ordinal: u32,
+    /// The annotator's name.
+    pub annotator: String,
+    /// One entry an attribute of the taxonomy.
+    pub attributes: Vec<Presence>,
+    /// The object, of the image's own size; none if it was never drawn.
+    pub object: Option<Mask>,
+    /// The attribute masks that were drawn, by index into the taxonomy, of the image's own size.
+    pub masks: BTreeMap<usize, Mask>,
+}
+
 /// Where an analysis gets pixels from: of the sample at hand, and of any other by its id.
 pub trait SampleSource: Sync {
     /// Every sample of the run, in the order of their ids.
@@ -164,6 +179,16 @@ pub trait SampleSource: Sync {
         let _ = size;
         let name = self.samples().iter().find(|sample| sample.id == id).map_or(String::new(), |s| s.name.clone());
         Err(AnalysisError::Sample { id, name, reason: "there is no mask file to read grey levels from".to_owned() })
+    }
+
+    /// What is said of image `id`, by object and then annotator's name: of two or more for an analysis that compares annotators
+    /// ([`crate::Analysis::compares_annotators`]), none for any other.
+    ///
+    /// # Errors
+    /// [`AnalysisError::Sample`] if the image is not part of the run.
+    fn words(&self, id: ImageId) -> Result<Arc<Vec<Word>>, AnalysisError> {
+        let _ = id;
+        Ok(Arc::default())
     }
 }
 

@@ -5,14 +5,15 @@ mod gather;
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::DateTime;
+use rival10_stats::MaskAgreement;
 use serde::Serialize;
 
 use super::{OpsError, Project};
 use crate::{
     domain::{ImageId, Layer, Progress, Taxonomy},
     quality::audit::{
-        AttributeAgreement, AttributeHabit, Compared, Drift, Person, Required, Requirement, Summary, Words, people,
-        summarise,
+        AttributeAgreement, AttributeHabit, Compared, Drift, Person, Required, Requirement, Words, people, summarise,
+        summary,
     },
     store::ImageFilter,
 };
@@ -77,7 +78,7 @@ pub struct Audit {
     /// By layer: masks that one of two drew and the other never did. Presence is scored apart.
     pub drawn_by_one: BTreeMap<String, u64>,
     /// All masks together; null without any.
-    pub all: Option<Summary>,
+    pub all: Option<MaskAgreement>,
     /// By layer, class, pair of annotators, and day (UTC) of the later of two annotations.
     pub layers: Vec<AuditGroup>,
     /// By class.
@@ -107,7 +108,7 @@ pub struct AuditGroup {
     pub name: String,
     /// What they come to.
     #[serde(flatten)]
-    pub summary: Summary,
+    pub summary: MaskAgreement,
 }
 
 /// Agreement on the presence of one attribute.
@@ -133,7 +134,7 @@ pub struct AuditPerson {
     /// How far the others agree, in [0, 1].
     pub standing: Option<f64>,
     /// Masks, compared with everybody else's.
-    pub masks: Option<Summary>,
+    pub masks: Option<MaskAgreement>,
     /// The median of the annotator's area over the other's.
     pub area_ratio: Option<f64>,
     /// The share of judgements on which the annotator and another say the same.
@@ -189,7 +190,7 @@ pub fn audit(project: &Project, request: &AuditRequest, progress: &dyn Progress)
     }
     let name = |layer: Layer| layer_name(taxonomy, layer);
     let compared = &found.comparisons.compared;
-    let group = |(name, summary): (String, Summary)| AuditGroup { name, summary };
+    let group = |(name, summary): (String, MaskAgreement)| AuditGroup { name, summary };
     let class = |at: usize| taxonomy.classes.get(at).map_or_else(String::new, |class| class.name.clone());
     let attributes = attributes(taxonomy, &found.words, request);
     let paths: HashMap<ImageId, String> = images.into_iter().map(|image| (image.id, image.path)).collect();
@@ -211,7 +212,7 @@ pub fn audit(project: &Project, request: &AuditRequest, progress: &dyn Progress)
         left_out: found.left_out,
         both_empty: found.comparisons.both_empty,
         drawn_by_one: found.comparisons.drawn_by_one.iter().map(|(layer, times)| (name(*layer), *times)).collect(),
-        all: Summary::of(compared.iter()),
+        all: summary(compared.iter()),
         layers: summarise(compared, |one| one.layer).into_iter().map(|(l, s)| group((name(l), s))).collect(),
         classes: summarise(compared, |one| one.class).into_iter().map(|(c, s)| group((class(c), s))).collect(),
         pairs: summarise(compared, |one| one.pair).into_iter().map(|(p, s)| group((who.pair(p), s))).collect(),

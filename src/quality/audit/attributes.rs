@@ -4,12 +4,7 @@ use std::collections::BTreeMap;
 
 use super::comparison::Said;
 use crate::domain::Presence;
-use rival10_stats::{Coefficient, Judgement, RaterAgreement, Ratings};
-
-/// Kappa speaks of a rare attribute where it falls this far behind AC1 ...
-const PARTED: f64 = 0.2;
-/// ... although so many pairs of raters say the same.
-const AGREED: f64 = 0.8;
+use rival10_stats::{Judgement, RaterAgreement, Ratings};
 
 /// The judgements of every attribute: one table an attribute, one unit an instance.
 #[derive(Clone, Debug)]
@@ -64,12 +59,8 @@ impl Words {
 impl AttributeAgreement {
     fn of(ratings: &Ratings, seed: u64, resamples: usize) -> Self {
         let agreement = ratings.agreement(seed, resamples);
-        let kappa = if ratings.raters() == 2 { Coefficient::Cohen } else { Coefficient::Fleiss };
-        let rare = agreement.value(Coefficient::Raw).is_some_and(|raw| raw >= AGREED)
-            && agreement
-                .value(Coefficient::Ac1)
-                .is_some_and(|ac1| agreement.value(kappa).is_none_or(|kappa| ac1 - kappa > PARTED));
-        Self { prevalence: agreement.shares.get(1).copied().unwrap_or(0.0), rare, agreement }
+        let prevalence = agreement.shares.get(1).copied().unwrap_or(0.0);
+        Self { prevalence, rare: agreement.too_rare_for_kappa(), agreement }
     }
 }
 
@@ -84,6 +75,8 @@ impl AttributeAgreement {
 
 #[cfg(test)]
 mod tests {
+    use rival10_stats::Coefficient;
+
     use super::{
         super::comparison::tests::{annotation, said},
         *,

@@ -18,4 +18,4 @@ pub use attributes::{AttributeAgreement, Words};
 pub use comparison::{Compared, Comparisons, Said};
 pub use people::{AttributeHabit, Drift, Person, people};
 pub use requirement::{Metric, Required, Requirement};
-pub use summary::{Summary, summarise};
+pub use summary::{summarise, summary};

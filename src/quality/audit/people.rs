@@ -1,12 +1,12 @@
 //! Each annotator against the others.
 
-use rival10_stats::{DawidSkene, quantile};
+use rival10_stats::{DawidSkene, MaskAgreement, quantile};
 use serde::Serialize;
 
 use super::{
     attributes::Words,
     comparison::Compared,
-    summary::{Summary, count},
+    summary::{count, summary},
 };
 
 /// A drift is told where it is this many standard errors large ...
@@ -20,7 +20,7 @@ pub struct Person {
     /// The annotator's place in the list that the audit was given.
     pub who: usize,
     /// Masks, compared with everybody else's; none without a comparison.
-    pub masks: Option<Summary>,
+    pub masks: Option<MaskAgreement>,
     /// The median of the annotator's area over the other's; above 1 for who draws too large.
     pub area_ratio: Option<f64>,
     /// How the masks' agreement with others went from the first to the last quarter of the work.
@@ -101,7 +101,7 @@ fn person(who: usize, compared: &[Compared], words: &Words, models: &[Option<Daw
     let presence = (same + other > 0).then(|| same as f64 / (same + other) as f64);
     Person {
         who,
-        masks: Summary::of(own.iter().map(|(_, one)| *one)),
+        masks: summary(own.iter().map(|(_, one)| *one)),
         area_ratio: quantile(&ratios, 0.5),
         drift: drift(&own.iter().map(|(_, one)| one.agreement.iou).collect::<Vec<_>>()),
         presence,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     AnalysisError, Attribute, Class, ContentHash, Frame, Geometry, ImageId, Mask, Presence, Rgb, Sample, SampleSource,
-    Size, Stratum, Taxonomy,
+    Size, Stratum, Taxonomy, Word,
 };
 
 /// A taxonomy of any number of classes (`class-0`, …) and attributes (`attribute-0`, …; every other one localised).
@@ -122,6 +122,32 @@ impl Scenes {
     }
 }
 
+impl Scenes {
+    /// What three annotators say of scene `at`: the truth, the truth with its masks moved by a pixel, and the truth without
+    /// a mask and with an answer left open.
+    fn said(&self, at: usize) -> Vec<Word> {
+        let (sample, frame) = (&self.samples[at], &self.frames[at]);
+        let exact = Word {
+            ordinal: 0,
+            annotator: "ada".to_owned(),
+            attributes: sample.attributes.clone(),
+            object: frame.object.clone(),
+            masks: frame.attributes.clone(),
+        };
+        let moved = |mask: &Mask| Mask::from_fn(mask.size(), |x, y| x > 0 && mask.contains(x - 1, y));
+        let shaky = Word {
+            annotator: "bob".to_owned(),
+            object: exact.object.as_ref().map(moved),
+            masks: exact.masks.iter().map(|(attribute, mask)| (*attribute, moved(mask))).collect(),
+            ..exact.clone()
+        };
+        let mut hasty = Word { annotator: "cyd".to_owned(), ..exact.clone() };
+        hasty.masks.pop_first();
+        hasty.attributes.iter_mut().take(1).for_each(|presence| *presence = Presence::NotJudged);
+        vec![exact, shaky, hasty]
+    }
+}
+
 impl SampleSource for Scenes {
     fn samples(&self) -> &[Sample] {
         &self.samples
@@ -142,6 +168,16 @@ impl SampleSource for Scenes {
                 attributes: frame.attributes.iter().map(|(&i, mask)| (i, mask.resized(size))).collect(),
             },
         }))
+    }
+
+    fn words(&self, id: ImageId) -> Result<Arc<Vec<Word>>, AnalysisError> {
+        match self.samples.binary_search_by_key(&id, |sample| sample.id) {
+            Ok(at) => Ok(Arc::new(self.said(at))),
+            Err(_) => {
+                let (name, reason) = (String::new(), "there is no such scene".to_owned());
+                Err(AnalysisError::Sample { id, name, reason })
+            }
+        }
     }
 }
 
