@@ -17,6 +17,7 @@ const NOTES: usize = 3;
 Examples:
   rival10 validate
   rival10 validate --rule missing-file --rule changed-file
+  rival10 validate --model resnet18                  which labels does a network contradict?
   rival10 validate --fix                             mends what takes no judgement; `rival10 undo` takes it back
   rival10 validate --sarif > findings.sarif          for code review tools and editors
   rival10 validate --list
@@ -26,6 +27,9 @@ pub(super) struct Args {
     /// These rules alone
     #[arg(long, value_name = "RULE")]
     rule: Vec<String>,
+    /// Also hold labels against what this model says with confidence; a probe made here is cross-validated
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
     /// Mend what takes no judgement, each an entry of the journal, and say what is left
     #[arg(long)]
     fix: bool,
@@ -45,12 +49,13 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<Outcome> {
         return list(shell);
     }
     let mut project = shell.open()?;
-    let mut report = ops::validate(&project, &args.rule, shell.progress())?;
+    let request = ops::ValidateRequest { rules: args.rule.clone(), model: args.model.clone(), seed: shell.seed() };
+    let mut report = ops::validate(&project, &request, shell.progress())?;
     let mut mended = Vec::new();
     if args.fix {
         mended = ops::mend(&mut project, &report, args.annotator.as_deref())?;
         if !mended.is_empty() {
-            report = ops::validate(&project, &args.rule, shell.progress())?;
+            report = ops::validate(&project, &request, shell.progress())?;
         }
     }
     if args.sarif {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{
-    AddModel, AnalyzeRequest, Analyzed, ExportRequest, OpsError, Project, SynthRequest, add_model, analyze, export,
-    init, synth, validate,
+    AddModel, AnalyzeRequest, Analyzed, ExportRequest, OpsError, Project, SynthRequest, ValidateRequest, add_model,
+    analyze, export, init, synth, validate,
 };
 use crate::{domain::Progress, durable};
 
@@ -49,7 +49,7 @@ pub fn demo(dir: &Path, n: u64, seed: u64, tell: &dyn Fn(&str), progress: &dyn P
     let drawn = synth(&scenes, Some(&mut project), progress)?;
 
     tell("held to the rules (rival10 validate)");
-    let validation = validate(&project, &[], progress)?;
+    let validation = validate(&project, &ValidateRequest::default(), progress)?;
 
     tell("exported, read back and compared (rival10 export --format coco)");
     let coco = made.dir.join("coco");

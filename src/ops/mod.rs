@@ -31,6 +31,7 @@ mod model_check;
 mod models;
 mod named;
 mod network;
+mod opinion;
 mod probe;
 mod project;
 mod queue;
@@ -50,7 +51,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use crate::quality::audit::{AttributeHabit, Summary as AuditSummary};
+pub use crate::quality::audit::AttributeHabit;
 pub use crate::{
     analysis::run::{Difference, Manifest, ModelError, Part, RunError, Shard},
     formats::{ClassFrom, DEFAULT_MAX_PIXELS, FormatError, ImportOptions, MaskFrame, MaskValue},
@@ -86,13 +87,14 @@ pub use relink::{Relinked, relink};
 pub use review::{ReviewRequest, Reviewed, review};
 pub use rival10_engine::Inspection;
 pub use rival10_sdk::{Layer as NetworkLayer, Parameter, Report, Table};
+pub use rival10_stats::MaskAgreement;
 pub use runs::{ListedRun, list_runs, merge_run, resume_run, show_run};
 pub use selection::StatusFilter;
 pub use share::{Shared, share};
 pub use stats::{Stats, StatsBy, stats};
 pub use synth::{SynthReport, SynthRequest, synth};
 pub use upgrade::{Upgraded, upgrade};
-pub use validate::{Finding, Mended, Rule, Severity, Validation, mend, rules, sarif, validate};
+pub use validate::{Finding, Mended, Rule, Severity, ValidateRequest, Validation, mend, rules, sarif, validate};
 
 use crate::durable;
 

@@ -143,7 +143,7 @@ pub fn probe_model(project: &mut Project, request: &ProbeRequest, progress: &dyn
 }
 
 /// The layer to stand on, and how many features it holds.
-fn feature_layer(network: &Network, asked: Option<&str>) -> Result<(String, usize), OpsError> {
+pub(super) fn feature_layer(network: &Network, asked: Option<&str>) -> Result<(String, usize), OpsError> {
     let found = match asked {
         Some(name) => network.feature_length(name).map(|length| (name, length)),
         None => network.feature_layer(),
@@ -160,16 +160,17 @@ fn feature_layer(network: &Network, asked: Option<&str>) -> Result<(String, usiz
 }
 
 /// A frozen network that looks at images.
-struct Seen<'a> {
-    network: &'a Network,
-    layer: &'a str,
-    fill: Option<Fill>,
-    source: &'a FileSource,
+pub(super) struct Seen<'a> {
+    pub(super) network: &'a Network,
+    pub(super) layer: &'a str,
+    /// What the background is filled with; none: it stays.
+    pub(super) fill: Option<Fill>,
+    pub(super) source: &'a FileSource,
 }
 
 impl Seen<'_> {
     /// The features of every image that can be seen as asked, with their samples.
-    fn features(
+    pub(super) fn features(
         &self,
         length: usize,
         classes: usize,

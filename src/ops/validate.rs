@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{OpsError, Project};
+use super::{OpsError, Project, opinion::opinion};
 use crate::{
     domain::Progress,
     quality::{self, FileFacts, Needs, RULES, Repair, View},
@@ -13,6 +13,17 @@ use crate::{
 };
 
 pub use crate::quality::Severity;
+
+/// What to hold the project to.
+#[derive(Clone, Debug, Default)]
+pub struct ValidateRequest {
+    /// These rules alone; none: all.
+    pub rules: Vec<String>,
+    /// The model that labels are held against; none: they are not.
+    pub model: Option<String>,
+    /// The seed of the folds, where the model's head must be trained anew.
+    pub seed: u64,
+}
 
 /// A rule, as it is listed.
 #[derive(Debug, Serialize)]
@@ -101,16 +112,33 @@ pub fn rules() -> Vec<Rule> {
     RULES.iter().map(rule).collect()
 }
 
-/// Holds the project to the rules called `only`, or to all.
+/// Holds the project to the rules.
 ///
 /// # Errors
-/// [`OpsError`] if a rule is unknown or the project can't be read.
-pub fn validate(project: &Project, only: &[String], progress: &dyn Progress) -> Result<Validation, OpsError> {
+/// [`OpsError`] if a rule or the model is unknown, a rule asks for a model and none is named, or the project can't be read.
+pub fn validate(project: &Project, request: &ValidateRequest, progress: &dyn Progress) -> Result<Validation, OpsError> {
+    let only = &request.rules;
     if let Some(unknown) = only.iter().find(|code| !RULES.iter().any(|rule| rule.code == **code)) {
         let known: Vec<_> = RULES.iter().map(|rule| rule.code).collect();
         return Err(OpsError::Usage(format!("no rule is called {unknown:?}; there are {}", known.join(", "))));
     }
-    let applied: Vec<_> = RULES.iter().filter(|rule| only.is_empty() || only.iter().any(|o| o == rule.code)).collect();
+    let asked = |rule: &&quality::Rule| only.iter().any(|code| code == rule.code);
+    let applies = |rule: &&quality::Rule| match rule.needs {
+        Needs::Opinion if request.model.is_none() => asked(rule),
+        _ => only.is_empty() || asked(rule),
+    };
+    let applied: Vec<_> = RULES.iter().filter(applies).collect();
+    let asks = applied.iter().find(|rule| rule.needs == Needs::Opinion);
+    let opinion = match (asks, &request.model) {
+        (Some(_), Some(model)) => Some(opinion(project, model, request.seed, progress)?),
+        (Some(rule), None) => {
+            return Err(OpsError::Usage(format!(
+                "rule {} holds labels against a model: name one with --model (`rival10 models list`)",
+                rule.code
+            )));
+        }
+        (None, _) => None,
+    };
     let needs = applied.iter().map(|rule| rule.needs).max().unwrap_or(Needs::Nothing);
     let images = project.store.images(&ImageFilter::default())?;
     progress.begin("files", images.len() as u64);
@@ -132,6 +160,7 @@ pub fn validate(project: &Project, only: &[String], progress: &dyn Progress) -> 
         files: &files,
         annotations: &annotations,
         spent: &spent,
+        opinion: opinion.as_ref(),
     };
     let mut findings = Vec::new();
     progress.begin("rules", applied.len() as u64);

@@ -40,7 +40,7 @@ const LIMITS: Limits = Limits { max_pixels: 1 << 30 };
 #[must_use]
 pub fn facts(image: &ImageRecord, needs: Needs) -> FileFacts {
     let bare = |state| FileFacts { state, exif: None, look: None };
-    if needs == Needs::Nothing {
+    if needs < Needs::Bytes {
         return bare(FileState::Intact);
     }
     let bytes = match fs::read(&image.file) {

@@ -66,6 +66,8 @@ pub struct Rule {
 pub enum Needs {
     /// Nothing: the project file is enough.
     Nothing,
+    /// A model's opinion, and nothing of the files.
+    Opinion,
     /// The bytes, hashed.
     Bytes,
     /// The pixels, decoded.
@@ -101,6 +103,15 @@ pub enum Repair {
     Answer(AnnotationId, usize, Presence),
 }
 
+/// What a model that has not learned from the labels holds images for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opinion {
+    /// Whose it is, as findings name it.
+    pub by: String,
+    /// By image, the probability of each class of the taxonomy.
+    pub of: Vec<(ImageId, Vec<f64>)>,
+}
+
 /// What rules look at.
 pub struct View<'a> {
     /// The project's classes and attributes.
@@ -111,6 +122,8 @@ pub struct View<'a> {
     pub files: &'a [FileFacts],
     /// Every annotation with its masks, in the order of images.
     pub annotations: &'a [Annotation],
+    /// What a model holds the images for; none if nobody asked one.
+    pub opinion: Option<&'a Opinion>,
     /// How long annotators worked on an annotation, in milliseconds, where the journal tells.
     pub spent: &'a HashMap<AnnotationId, i64>,
 }

@@ -211,7 +211,7 @@ fn full_tier_planted_faults_are_all_found_and_nothing_else_is_an_error() {
     });
     let clean: BTreeSet<_> = {
         let project = ops::Project::open(dir).unwrap();
-        let found = ops::validate(&project, &[], &Silent).unwrap().findings;
+        let found = ops::validate(&project, &ops::ValidateRequest::default(), &Silent).unwrap().findings;
         found.into_iter().map(|finding| (finding.rule, finding.subject)).collect()
     };
     let mut plant = Plant { expected: BTreeSet::new() };
@@ -364,4 +364,79 @@ fn gold_images_score_whoever_annotates_them_and_name_themselves_to_nobody() {
     assert_eq!(score(1)["answers"], serde_json::json!([36, 36]));
     ok(dir, ["gold", "retire", &images[0].path, &images[3].path]);
     assert!(json(dir, &["gold", "list"])["scores"].as_array().unwrap().is_empty());
+}
+
+/// A project of scenes with a network that knows them, of which each of `wrong` has another class than it shows.
+fn mislabelled(dir: &Path, scenes_drawn: usize, wrong: &[usize]) -> BTreeSet<String> {
+    scenes(dir, scenes_drawn, |_| ());
+    let network = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/models/cnn.onnx");
+    ok(dir, ["models", "add", "cnn", network.to_str().unwrap(), "--labels", "project", "--preset", "none"]);
+    let mut store = Store::open(dir).unwrap();
+    let (images, annotations) = truth(&store);
+    for at in wrong {
+        let annotation = &annotations[*at];
+        let class = (annotation.class + 5) % 10;
+        store.edit(Actor::Operator, &Edit::Class { instance: annotation.instance, class }).unwrap();
+    }
+    let path = |at: &usize| images.iter().find(|image| image.id == annotations[*at].image).unwrap().path.clone();
+    wrong.iter().map(path).collect()
+}
+
+fn contradicted(dir: &Path, model: &str) -> Vec<String> {
+    let report = json_of_failure(dir, &["validate", "--rule", "label-contradicted", "--model", model]);
+    let findings = report["findings"].as_array().unwrap();
+    findings.iter().map(|finding| finding["subject"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn labels_that_a_network_contradicts_with_confidence_are_found_and_a_probe_judges_only_what_it_has_not_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let wrong = mislabelled(dir, 150, &[3, 31, 77, 140]);
+    let found = contradicted(dir, "cnn");
+    assert!(wrong.iter().all(|path| found.contains(path)), "{wrong:?} are not all among {found:?}");
+    assert!(found.len() <= wrong.len() + 12, "{found:?}");
+    ok(dir, ["models", "probe", "cnn", "--split", "train"]);
+    let crossed = contradicted(dir, "cnn-probe");
+    assert!(wrong.iter().all(|path| crossed.contains(path)), "{wrong:?} are not all among {crossed:?}");
+
+    let none = fails(dir, 2, &["validate", "--rule", "label-contradicted"]);
+    assert!(none.contains("--model"), "{none}");
+    let report = ok(dir, ["validate", "--model", "cnn", "--rule", "missing-file"]);
+    assert!(report.contains("1 rule"), "a model that no rule asks for is not asked: {report}");
+}
+
+#[test]
+fn agreement_recorded_as_a_run_is_what_the_audit_finds() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path();
+    scenes(dir, 12, |_| {});
+    speak(dir, "ada", exact);
+    speak(dir, "bob", careless);
+    let audit = json(dir, &["audit"]);
+    let run = json(dir, &["analyze", "--plugin", "mask-agreement"]);
+    let table = |name: &str| {
+        let tables = run["report"]["tables"].as_array().unwrap();
+        tables.iter().find(|table| table["name"] == name).unwrap()["rows"].as_array().unwrap().clone()
+    };
+    let by_name =
+        |rows: &[Value], row: &dyn Fn(&Value) -> (String, Vec<Value>)| rows.iter().map(row).collect::<BTreeMap<_, _>>();
+    let figures = ["masks", "iou", "iou_median", "iou_low", "dice", "boundary_iou", "nsd", "hd95"];
+    for (groups, table_name) in [("layers", "by-layer"), ("pairs", "by-pair")] {
+        let of_audit = by_name(audit[groups].as_array().unwrap(), &|group| {
+            (group["name"].as_str().unwrap().to_owned(), figures.iter().map(|figure| group[figure].clone()).collect())
+        });
+        let of_run = by_name(&table(table_name), &|row| {
+            (row[0].as_str().unwrap().to_owned(), row.as_array().unwrap()[1..].to_vec())
+        });
+        assert!(of_audit.len() > 1 && of_audit == of_run, "{of_audit:?}\n{of_run:?}");
+    }
+    let coefficient = "Krippendorff's alpha";
+    let of_audit = by_name(audit["attributes"].as_array().unwrap(), &|one| {
+        (one["name"].as_str().unwrap().to_owned(), vec![one["coefficients"][coefficient][0].clone()])
+    });
+    let of_run = by_name(&table("presence"), &|row| (row[0].as_str().unwrap().to_owned(), vec![row[12].clone()]));
+    assert_eq!(of_audit, of_run);
+    let again = json(dir, &["analyze", "--plugin", "mask-agreement"]);
+    assert_eq!(again["run"], run["run"], "the same words give the same run");
 }

@@ -25,6 +25,9 @@ pub struct LinearHead {
     pub bias: Vec<f32>,
 }
 
+/// What the vector is called that a head of ours stands on.
+const PROBE_FEATURES: &str = "probe_features";
+
 impl Network {
     /// The last layer before the logits that holds one vector a picture, and how long that is: what a linear head usually
     /// stands on.
@@ -40,6 +43,12 @@ impl Network {
     pub fn feature_length(&self, name: &str) -> Option<usize> {
         let layer = self.inspection().layers.iter().find(|layer| layer.name == name)?;
         vector(&layer.shape)
+    }
+
+    /// Whether it ends in a head of [`Network::with_head`]: its own logits come from a head that was trained by us.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        self.feature_length(PROBE_FEATURES).is_some()
     }
 
     /// The network's file with `head` on its layer `features` in place of its own, as the bytes of an ONNX file; and the name
@@ -80,7 +89,7 @@ impl Network {
             name
         };
         let (flat, weights, bias, logits) =
-            (free("probe_features"), free("probe_weights"), free("probe_bias"), free("logits"));
+            (free(PROBE_FEATURES), free("probe_weights"), free("probe_bias"), free("logits"));
         graph.node.push(node("Flatten", &[features], &flat, Vec::new()));
         graph.node.push(node("Gemm", &[&flat, &weights, &bias], &logits, vec![attribute("transB", 1)]));
         graph.initializer.push(tensor(&weights, &[classes, length], &head.weights));

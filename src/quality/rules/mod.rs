@@ -3,6 +3,7 @@
 mod attributes;
 mod duplicates;
 mod files;
+mod labels;
 mod masks;
 mod people;
 #[cfg(test)]
@@ -131,6 +132,14 @@ pub const RULES: &[Rule] = &[
         fix: "look at it again: rare answers are often slips",
         needs: Needs::Nothing,
         check: attributes::improbable,
+    },
+    Rule {
+        code: "label-contradicted",
+        severity: Severity::Warning,
+        says: "a model (--model) that has not learned from the label holds another class as likely as images that bear it",
+        fix: "look at the image: the plainest contradictions come first; mend the class where it is wrong, keep it where not",
+        needs: Needs::Opinion,
+        check: labels::contradicted,
     },
     Rule {
         code: "annotator-area",

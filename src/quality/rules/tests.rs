@@ -8,7 +8,7 @@ use std::{
 use rival10_sdk::Rgb;
 
 use super::{
-    super::{Breach, FileFacts, FileState, Look, Repair, View},
+    super::{Breach, FileFacts, FileState, Look, Opinion, Repair, View},
     RULES,
 };
 use crate::domain::{
@@ -83,13 +83,14 @@ struct Project {
     files: Vec<FileFacts>,
     annotations: Vec<Annotation>,
     spent: HashMap<AnnotationId, i64>,
+    opinion: Option<Opinion>,
 }
 
 impl Project {
     fn of(annotations: Vec<Annotation>) -> Self {
         let ids: BTreeSet<i64> = annotations.iter().map(|annotation| annotation.image.0).collect();
         let images: Vec<_> = ids.iter().map(|id| image(*id, u8::try_from(id % 251).unwrap(), "")).collect();
-        Self { files: vec![INTACT; images.len()], images, annotations, spent: HashMap::new() }
+        Self { files: vec![INTACT; images.len()], images, annotations, ..Self::default() }
     }
 
     fn breaches(&self) -> Vec<(&'static str, Breach)> {
@@ -100,6 +101,7 @@ impl Project {
             files: &self.files,
             annotations: &self.annotations,
             spent: &self.spent,
+            opinion: self.opinion.as_ref(),
         };
         let mut found = Vec::new();
         for rule in RULES {
@@ -278,6 +280,39 @@ fn who_takes_far_less_time_than_the_others_is_found() {
         [("annotator-time", "bob")]
     );
     assert!(timed(40_000).codes().is_empty());
+}
+
+#[test]
+fn a_label_that_a_model_contradicts_with_confidence_is_found() {
+    let of = |sure: [f64; 4]| {
+        let taxonomy = TAXONOMY.replace(
+            "[[attributes]]\n    name = \"ears\"",
+            "[[classes]]\n    name = \"cube\"\n    [[attributes]]\n    name = \"ears\"",
+        );
+        let taxonomy = Taxonomy::from_toml(&taxonomy).unwrap();
+        let class = |id: i64| usize::from(id > 2);
+        let images: Vec<_> =
+            (1..=4).map(|id| ImageRecord { class: Some(class(id)), ..image(id, id as u8, "") }).collect();
+        let row = |(id, sure): (i64, f64)| (ImageId(id), vec![1.0 - sure, sure]);
+        let opinion = Opinion { by: "net".to_owned(), of: (1..).zip(sure).map(row).collect() };
+        let (files, spent) = (vec![INTACT; 4], HashMap::new());
+        let view = View {
+            taxonomy: &taxonomy,
+            images: &images,
+            files: &files,
+            annotations: &[],
+            spent: &spent,
+            opinion: Some(&opinion),
+        };
+        let rule = RULES.iter().find(|rule| rule.code == "label-contradicted").unwrap();
+        let mut found = Vec::new();
+        (rule.check)(&view, &mut |breach| found.push((breach.subject, breach.text)));
+        found
+    };
+    let found = of([0.1, 0.95, 0.9, 0.9]);
+    let text = "labelled ball, which net holds for 5.0% likely; cube for 95.0%, where images labelled so have 90.0%";
+    assert_eq!(found, [("2.png".to_owned(), text.to_owned())]);
+    assert!(of([0.1, 0.2, 0.9, 0.9]).is_empty());
 }
 
 #[test]
