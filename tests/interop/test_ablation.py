@@ -17,7 +17,8 @@ import scipy.special
 import scipy.stats
 from statsmodels.stats.multitest import multipletests
 
-from test_noise import SEED, below, block, class_means, draws, own_regions, philox_key, toy_logits
+from noise_field import philox_key
+from test_noise import SEED, below, block, class_means, draws, own_regions, toy_logits
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILLS = ["gray", "mean"]

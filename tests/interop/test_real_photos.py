@@ -11,8 +11,8 @@ import numpy as np
 import onnxruntime
 import pyarrow.parquet
 import pytest
+from noise_field import noise_field
 from PIL import Image, ImageOps
-from test_noise import noise_field
 
 CLASSES = ["truck", "car", "plane", "ship", "cat", "dog", "equine", "deer", "frog", "bird"]
 LEVELS = [30, 60, 90, 120, 150, 180, 210]

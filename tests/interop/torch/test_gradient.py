@@ -13,7 +13,7 @@ import networks
 import onnx
 import pytest
 import torch
-from onnx import numpy_helper
+from onnx_in_torch import interpret
 
 PLAIN = json.dumps({"scale": 1.0, "mean": [0.0] * 3, "std": [1.0] * 3, "framing": {"whole": {"filter": "bilinear"}}})
 
@@ -59,56 +59,6 @@ def one_hot(logits):
 
 
 # Real models: their files are read by a second, independent interpreter, which autograd differentiates.
-
-
-def interpret(model, picture):
-    """Every value of an ONNX model of plain convolutional operators, in double precision with autograd's graph."""
-    functional = torch.nn.functional
-    values = {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in model.graph.initializer}
-    values = {name: value.double() if value.is_floating_point() else value for name, value in values.items()}
-    values[model.graph.input[0].name] = picture
-
-    def halves(pads):
-        """ONNX's begins and ends as PyTorch's pad wants them: last axis first."""
-        rank = len(pads) // 2
-        return [pad for axis in reversed(range(rank)) for pad in (pads[axis], pads[axis + rank])]
-
-    for node in model.graph.node:
-        a = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
-        x = [values[name] if name else None for name in node.input]
-        if node.op_type == "Conv":
-            padded = functional.pad(x[0], halves(a.get("pads", [0] * 4)))
-            y = functional.conv2d(padded, *x[1:], stride=a.get("strides", 1), dilation=a.get("dilations", 1),
-                                  groups=a.get("group", 1))
-        elif node.op_type == "Relu":
-            y = x[0].relu()
-        elif node.op_type == "Clip":
-            y = functional.hardtanh(x[0], float(x[1]), float(x[2]))
-        elif node.op_type == "Add":
-            y = x[0] + x[1]
-        elif node.op_type == "Concat":
-            y = torch.cat(x, a["axis"])
-        elif node.op_type == "MaxPool":
-            padded = functional.pad(x[0], halves(a.get("pads", [0] * 4)), value=float("-inf"))
-            y = functional.max_pool2d(padded, a["kernel_shape"], a["strides"], ceil_mode=bool(a.get("ceil_mode", 0)))
-        elif node.op_type == "GlobalAveragePool":
-            y = x[0].mean((2, 3), keepdim=True)
-        elif node.op_type == "Flatten":
-            y = x[0].flatten(1)
-        elif node.op_type == "Gemm":
-            y = x[0] @ (x[1].T if a.get("transB") else x[1]) + x[2]
-        elif node.op_type == "Pad":
-            y = functional.pad(x[0], halves(x[1].tolist()))
-        elif node.op_type == "Slice":
-            y = x[0]
-            for axis, start, end, step in zip(x[3].tolist(), x[1].tolist(), x[2].tolist(), x[4].tolist()):
-                index = [slice(None)] * y.dim()
-                index[axis] = slice(start, min(end, y.shape[axis]), step)
-                y = y[tuple(index)]
-        else:
-            raise NotImplementedError(node.op_type)
-        values[node.output[0]] = y
-    return values
 
 
 @pytest.mark.parametrize("file, size", [
