@@ -3,30 +3,30 @@
 //! The same standard normal field, at several levels, is added once to the object's pixels and once to all others. A
 //! network that rests on the object loses more by the first, one that rests on the background by the second: the relative
 //! foreground sensitivity says which, and by how much. x_fg = clip(x + s n m), x_bg = clip(x + s n (1 - m)); what s is, the
-//! mode says.
+//! [`Mode`] says.
 //!
 //! - [`rows`]: the table that a run fills, and how it is read back.
 //! - [`sensitivity`]: RFS and iRFS.
-//! - `mode`: what a level means. `null`: masks that know nothing of their image.
+//! - `null`: masks that know nothing of their image.
 //! - `view`: what of an image a network is shown. `measure`: samples to rows. `report`: rows to the report.
 //!
 //! What a mask means is decided by [`rival10_perturbation::region`]; an image whose mask is missing, empty or full at the
 //! network's input size has its clean forward in the rows and no noise, is left out of every estimate, and is counted.
 
 mod measure;
-mod mode;
 mod null;
 mod report;
 pub mod rows;
 pub mod sensitivity;
 mod view;
 
+use rival10_perturbation::Mode;
 use rival10_sdk::{
     Analysis, AnalysisError, Capabilities, Context, Needs, Parameter, Phase, Plugin, Profile, Report, Rows, Sample,
     Settings, Study,
 };
 
-use crate::{mode::Mode, null::NullMask, sensitivity::Rfs, view::Framing};
+use crate::{null::NullMask, sensitivity::Rfs, view::Framing};
 
 /// The analysis, as the registry lists it.
 pub const PLUGIN: Plugin = Plugin {
@@ -136,14 +136,9 @@ fn configure(settings: &Settings) -> Result<Box<dyn Analysis>, AnalysisError> {
 }
 
 impl NoiseSensitivity {
-    /// What noise is scaled by at each level: a standard deviation in units of the full range, or in mode l2 a norm.
+    /// What noise is scaled by at each level.
     fn scales(&self) -> Vec<f64> {
-        let scale = |level: &f64| match (self.mode, self.profile) {
-            (Mode::L2, _) => *level,
-            (_, Profile::Rival10AsReleased) => level / 255.0 / 255.0,
-            _ => level / 255.0,
-        };
-        self.levels.iter().map(scale).collect()
+        self.levels.iter().map(|&level| self.mode.scale(level, self.profile)).collect()
     }
 
     /// RFS as the profile has it where it is undefined.

@@ -3,16 +3,14 @@
 //! An image is decoded once and resized once for each view (input size, or with geometry=preset crop) among the models,
 //! its noise drawn once for each trial and view, its noised pictures made once for every model that shares the view, and its
 //! clean picture goes through each model once.
-//! No more than one trial's pictures of an image and mask (two a level) are held at a time on a thread. In mode matched the
-//! place in the background is drawn by word 0 of the block at [mask, 0, 0, 0] of the generator for the purpose `place`.
+//! No more than one trial's pictures of an image and mask (two a level) are held at a time on a thread.
 
 use rayon::prelude::*;
-use rival10_perturbation::{Marking, distance, noise_generator, planes, standard_normal};
-use rival10_sdk::{AnalysisError, Batch, Context, Philox, Rows, Sample, Size};
+use rival10_perturbation::{Marking, Mode, Targets, distance, noise_generator, place_word, planes, standard_normal};
+use rival10_sdk::{AnalysisError, Batch, Context, Rows, Sample, Size};
 
 use crate::{
     NoiseSensitivity,
-    mode::{Mode, Targets},
     rows::{COLUMNS, Subject, push},
     view::{View, refused},
 };
@@ -69,8 +67,7 @@ impl NoiseSensitivity {
             let noise = standard_normal(&noise_generator(self.seed, &sample.content, u64::from(trial)), size);
             for (subject, mask) in subjects.iter().zip(&masks) {
                 let Mask::Marked(targets) = mask else { continue };
-                let place = Philox::keyed("place", self.seed, &sample.content, u64::from(trial));
-                let word = place.block([u64::from(subject.mask), 0, 0, 0])[0];
+                let word = place_word(self.seed, &sample.content, u64::from(trial), subject.mask);
                 batch.data.clear();
                 batch.data.reserve(2 * self.levels.len() * batch.stride());
                 targets.noised(self.mode, &self.scales(), (&picture, &noise, size), word, &mut batch.data);

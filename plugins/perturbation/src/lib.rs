@@ -3,6 +3,7 @@
 //! - [`noise`]: the standard normal field of an image and trial, from the counter generator.
 //! - [`region`]: which pixels are foreground, which background, and which neither.
 //! - [`translation`]: regions moved into the background, or around the edges.
+//! - [`mode`]: what a level of noise means, and the noised pictures of an image at several levels.
 //! - [`energy`]: how much noise there is, and as much of it in one region as in another.
 //! - [`fill`]: what stands where a region was taken away.
 //! - [`picture`]: 8-bit pixels as the planes in [0, 1] that networks take, and noise added to them.
@@ -11,6 +12,7 @@
 
 pub mod energy;
 pub mod fill;
+pub mod mode;
 pub mod noise;
 pub mod picture;
 pub mod region;
@@ -18,6 +20,7 @@ pub mod translation;
 
 pub use energy::{MaskedNoise, distance, equal_energy};
 pub use fill::Fill;
+pub use mode::{Mode, Targets, place_word};
 pub use noise::{noise_generator, standard_normal};
 pub use picture::{add_noise, planes};
 pub use region::{Marking, Regions};

@@ -2,12 +2,13 @@
 
 use std::str::FromStr;
 
-use rival10_perturbation::{MaskedNoise, Offset, Regions, add_noise, equal_energy, moved, translations};
-use rival10_sdk::Size;
+use rival10_sdk::{ContentHash, Philox, Profile, Size};
+
+use crate::{MaskedNoise, Offset, Regions, add_noise, equal_energy, moved, translations};
 
 /// What a level means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
     /// Standard deviation in units of 1/255, on the object and on everything else. (The study calls it l-infinity.)
     Sigma,
     /// l2 norm of the masked noise over all channels, before clipping, on the same regions.
@@ -32,14 +33,26 @@ impl FromStr for Mode {
 
 impl Mode {
     /// The study's levels.
-    pub(crate) fn levels(self) -> Vec<f64> {
+    #[must_use]
+    pub fn levels(self) -> Vec<f64> {
         let step = if self == Self::L2 { 25.0 } else { 30.0 };
         let count = if self == Self::L2 { 8_u8 } else { 7 };
         (1..=count).map(|i| step * f64::from(i)).collect()
     }
 
+    /// What noise of `level` is scaled by: a standard deviation in units of the full range, or in mode l2 a norm.
+    #[must_use]
+    pub fn scale(self, level: f64, profile: Profile) -> f64 {
+        match (self, profile) {
+            (Self::L2, _) => level,
+            (_, Profile::Rival10AsReleased) => level / 255.0 / 255.0,
+            _ => level / 255.0,
+        }
+    }
+
     /// What a level is, for captions.
-    pub(crate) fn unit(self) -> &'static str {
+    #[must_use]
+    pub fn unit(self) -> &'static str {
         match self {
             Self::Sigma => "standard deviation in units of 1/255",
             Self::L2 => "l2 norm of the masked noise before clipping",
@@ -52,22 +65,25 @@ impl Mode {
 }
 
 /// A mask's two regions, and the places in the background that have the object's shape.
-pub(crate) struct Targets {
-    pub(crate) regions: Regions,
+#[derive(Clone, Debug)]
+pub struct Targets {
+    /// The mask's two regions.
+    pub regions: Regions,
     /// Empty but in mode [`Mode::Matched`].
     places: Vec<Offset>,
 }
 
 impl Targets {
     /// None if the mode needs a place of the object's shape and the background has none.
-    pub(crate) fn new(mode: Mode, regions: Regions, size: Size) -> Option<Self> {
+    #[must_use]
+    pub fn new(mode: Mode, regions: Regions, size: Size) -> Option<Self> {
         let places = if mode == Mode::Matched { translations(&regions, size) } else { Vec::new() };
         (mode != Mode::Matched || !places.is_empty()).then_some(Self { regions, places })
     }
 
     /// Appends the picture with noise on the foreground, and that with noise on the background, for every one of `scales`:
     /// standard deviations in units of the full range, or in mode l2 norms. `word` is a random word that chooses the place.
-    pub(crate) fn noised(
+    pub fn noised(
         &self,
         mode: Mode,
         scales: &[f64],
@@ -98,6 +114,13 @@ impl Targets {
             }
         }
     }
+}
+
+/// The random word that chooses the place in the background: word 0 of the block at [mask, 0, 0, 0] of the generator for
+/// the purpose `place`, where `mask` is 0 for the image's own mask and from 1 counts its null masks.
+#[must_use]
+pub fn place_word(seed: u64, content: &ContentHash, trial: u64, mask: u32) -> u64 {
+    Philox::keyed("place", seed, content, trial).block([u64::from(mask), 0, 0, 0])[0]
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "pictures are single precision")]
