@@ -239,7 +239,7 @@ fn print_cells(shell: &Shell, table: &Table) -> anyhow::Result<()> {
         }
         other => other.to_string(),
     };
-    let shown = shown_columns(&headings);
+    let shown = table.shown_columns();
     let row = |row: &Vec<Value>| -> Vec<String> {
         let text = |at: usize| row.get(at).map_or_else(String::new, |value| cell((at, value)));
         let null = |at: usize| row.get(at).is_none_or(Value::is_null);
@@ -252,26 +252,6 @@ fn print_cells(shell: &Shell, table: &Table) -> anyhow::Result<()> {
     let headings: Vec<&str> = shown.iter().map(|&(at, _)| headings[at]).collect();
     shell.print_table(&headings, &table.rows.iter().map(row).collect::<Vec<_>>())?;
     Ok(())
-}
-
-/// The columns that people are shown, and whether the two behind each are its bounds, which then stand in its cells: `RFS`,
-/// `RFS low`, `RFS high` or, behind any column, `low`, `high`.
-fn shown_columns(headings: &[&str]) -> Vec<(usize, bool)> {
-    let bounds = |at: usize| {
-        let of = |end: &str| headings.get(at).map(|name| format!("{name} {end}"));
-        let is = |heading: Option<&&str>, end: &str| {
-            heading.is_some_and(|heading| *heading == end || Some((*heading).to_owned()) == of(end))
-        };
-        is(headings.get(at + 1), "low") && is(headings.get(at + 2), "high")
-    };
-    let mut shown = Vec::new();
-    let mut at = 0;
-    while at < headings.len() {
-        let bounded = bounds(at);
-        shown.push((at, bounded));
-        at += if bounded { 3 } else { 1 };
-    }
-    shown
 }
 
 fn list(shell: &Shell) -> anyhow::Result<Outcome> {
@@ -299,17 +279,4 @@ fn help(plugin: Option<&str>, shell: &Shell) -> anyhow::Result<Outcome> {
         shell.print(format!("  {} [default: {}]\n      {}", parameter.name, parameter.default, parameter.help))?;
     }
     Ok(Outcome::Done)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bounds_stand_in_the_cells_of_what_they_bound() {
-        let shown = shown_columns(&["model", "RFS", "RFS low", "RFS high", "n", "difference", "low", "high", "p"]);
-        assert_eq!(shown, [(0, false), (1, true), (4, false), (5, true), (8, false)]);
-        assert_eq!(shown_columns(&["low", "high"]), [(0, false), (1, false)]);
-        assert_eq!(shown_columns(&["RFS", "RFS BCa low", "RFS BCa high"]), [(0, false), (1, false), (2, false)]);
-    }
 }

@@ -71,3 +71,43 @@ pub struct Provenance {
     /// The parameters, as given or by default.
     pub parameters: std::collections::BTreeMap<String, String>,
 }
+
+impl Table {
+    /// The columns that people are shown, and whether the two behind each are its bounds, which then belong to its cells:
+    /// `RFS`, `RFS low`, `RFS high` or, behind any column, `low`, `high`.
+    #[must_use]
+    pub fn shown_columns(&self) -> Vec<(usize, bool)> {
+        let bounds = |at: usize| {
+            let is = |place: usize, end: &str| {
+                let heading = self.columns.get(place).map(String::as_str);
+                heading == Some(end) || heading == self.columns.get(at).map(|name| format!("{name} {end}")).as_deref()
+            };
+            is(at + 1, "low") && is(at + 2, "high")
+        };
+        let mut shown = Vec::new();
+        let mut at = 0;
+        while at < self.columns.len() {
+            let bounded = bounds(at);
+            shown.push((at, bounded));
+            at += if bounded { 3 } else { 1 };
+        }
+        shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_stand_in_the_cells_of_what_they_bound() {
+        let shown = |columns: &[&str]| {
+            let columns = columns.iter().map(|&name| name.to_owned()).collect();
+            Table { name: String::new(), caption: String::new(), columns, rows: Vec::new() }.shown_columns()
+        };
+        let columns = ["model", "RFS", "RFS low", "RFS high", "n", "difference", "low", "high", "p"];
+        assert_eq!(shown(&columns), [(0, false), (1, true), (4, false), (5, true), (8, false)]);
+        assert_eq!(shown(&["low", "high"]), [(0, false), (1, false)]);
+        assert_eq!(shown(&["RFS", "RFS BCa low", "RFS BCa high"]), [(0, false), (1, false), (2, false)]);
+    }
+}
