@@ -10,10 +10,11 @@
 //! - [`store`]: one SQLite file a project, the journal, the codecs.
 //! - [`formats`]: one file or folder a data set format, one table [`formats::FORMATS`], one conformance suite.
 //! - [`quality`]: the rules that `validate` holds a project to.
+//! - [`report`]: runs and audits as one self-contained HTML page, with its plots.
 //! - [`analysis`]: the registry (the only list of plugins) and the run loop.
 //! - [`durable`]: files that are either whole or absent; everybody may use it.
 //!
-//! `store`, `formats`, `quality` and `analysis` know `domain`, the sdk and the small libraries under `plugins/`, but not
+//! `store`, `formats`, `quality`, `report` and `analysis` know `domain`, the sdk and the small libraries under `plugins/`, but not
 //! each other; `tests/suite/architecture.rs` reads every path in the source and enforces it.
 
 pub mod analysis;
@@ -23,5 +24,6 @@ pub mod durable;
 pub mod formats;
 pub mod ops;
 pub mod quality;
+pub mod report;
 pub mod store;
 pub mod tui;

@@ -1,10 +1,12 @@
 //! `rival10 audit`.
 
+use std::path::PathBuf;
+
 use super::{
     Outcome,
     shell::{Shell, counted, grouped},
 };
-use crate::ops::{self, Audit, AuditGroup, AuditRequest, MaskAgreement};
+use crate::ops::{self, Audit, AuditGroup, AuditRequest, MaskAgreement, SignOffRequest};
 
 /// How far annotators agree, the worst masks first.
 ///
@@ -18,6 +20,7 @@ Examples:
   rival10 audit --layer object --below 0.8           every object mask on which two differ that much
   rival10 audit --annotators ada,bob --json
   rival10 audit --layer object --require iou=0.85 --sample 200
+  rival10 audit --layer object --require iou=0.85 --sample 200 --page sign-off.html
 
 With --require the sample's lower confidence bound must show that the share of images in --share
 reaches it; the command exits with 1 where it does not. An image reaches it if each of its compared
@@ -47,6 +50,9 @@ pub(super) struct Args {
     /// The share of images that must reach it
     #[arg(long, value_name = "SHARE", default_value_t = 0.95, requires = "require")]
     share: f64,
+    /// Write the page that is signed off on: what holds, the sample, the worst masks, who signs
+    #[arg(long, value_name = "FILE.html", requires = "require")]
+    page: Option<PathBuf>,
     /// Resamples behind each interval
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     resamples: usize,
@@ -65,7 +71,14 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<Outcome> {
         seed: shell.seed(),
         resamples: args.resamples,
     };
-    let audit = ops::audit(&shell.open()?, &request, shell.progress())?;
+    let project = shell.open()?;
+    let audit = match &args.page {
+        None => ops::audit(&project, &request, shell.progress())?,
+        Some(page) => {
+            let request = SignOffRequest { audit: request, out: page.clone() };
+            ops::sign_off(&project, &request, shell.progress())?
+        }
+    };
     if shell.json() {
         shell.print_json(&audit)?;
     } else {

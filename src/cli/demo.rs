@@ -9,8 +9,8 @@ use super::{
 };
 use crate::ops;
 
-/// From nothing to an analysis in one command: makes a project, draws scenes and imports them, validates it, exports COCO,
-/// adds the network that the binary carries and analyses it.
+/// From nothing to a report in one command: makes a project, draws scenes and imports them, validates it, exports COCO, adds
+/// the network that the binary carries, analyses it and writes report.html.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -38,19 +38,25 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<Outcome> {
         counted(demo.findings, "finding"),
         demo.coco.display()
     ))?;
-    print_headline(shell, &demo.analysis.report)?;
+    for analysis in &demo.analyses {
+        print_headline(shell, &analysis.report)?;
+        shell.print("")?;
+    }
     let dir = dir.display();
     shell.print(format!(
-        "\nWhat to try next:
+        "Open the report in a browser: {}
+Look at the masks: {}
+
+What to try next:
   cd {dir}
   rival10 stats --by attribute
   rival10 runs show {}                the whole report: by level, class and stratum
   rival10 models inspect demo-cnn
   rival10 analyze --plugin noise-sensitivity --model demo-cnn --split test
-  rival10 export --format rival10 --out RIVAL10
-Look at the masks: {}",
-        &demo.analysis.run[..6],
-        demo.contact_sheet.display()
+  rival10 export --format rival10 --out RIVAL10",
+        demo.report.file.display(),
+        demo.contact_sheet.display(),
+        demo.analyses.first().and_then(|analysis| analysis.run.get(..6)).unwrap_or_default(),
     ))?;
     Ok(Outcome::Done)
 }

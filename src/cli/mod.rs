@@ -26,11 +26,13 @@ mod model_check;
 mod models;
 mod progress;
 mod relink;
+mod report;
 mod review;
 mod runs;
 mod share;
 mod shell;
 mod stats;
+mod study;
 mod synth;
 mod upgrade;
 mod validate;
@@ -50,11 +52,12 @@ use shell::Shell;
     max_term_width = 100,
     after_help = "\
 Examples:
-  rival10 demo                                   from nothing to an analysis, in one command
+  rival10 demo                                   from nothing to a report, in one command
   rival10 init photos && cd photos               a new project
   rival10 import --format images ~/photos        a folder a class, NAME.jpg with NAME_mask.png
   rival10 models add mobilenet net.onnx --labels imagenet --preset mobilenet
   rival10 analyze --plugin noise-sensitivity --model mobilenet
+  rival10 report                                 what the runs say, on one page to pass around
   rival10 export --format coco --out coco        masks and attributes for pycocotools
 
 `rival10 COMMAND --help` shows examples of each command.
@@ -97,7 +100,7 @@ pub struct Global {
 
 #[derive(Subcommand)]
 enum Command {
-    /// From nothing to an analysis in one command, with data that the binary draws itself
+    /// From nothing to a report in one command, with data that the binary draws itself
     Demo(demo::Args),
     /// Make a new project
     Init(init::Args),
@@ -128,6 +131,10 @@ enum Command {
     /// Recorded analyses
     #[command(subcommand)]
     Runs(runs::Command),
+    /// Make a whole study: heads, analyses, claims, one page
+    Study(study::Args),
+    /// Write what runs say on one page that needs nothing but itself
+    Report(report::Args),
     /// Register people, or list who is registered
     #[command(subcommand)]
     Annotators(annotators::Command),
@@ -214,6 +221,8 @@ fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
         Command::Models(command) => models::run(command, shell),
         Command::Analyze(args) => analyze::run(args, shell),
         Command::Runs(command) => runs::run(&command, shell),
+        Command::Study(args) => study::run(args, shell),
+        Command::Report(args) => report::run(args, shell),
         Command::Annotators(command) => annotators::run(&command, shell),
         Command::Assign(args) => assign::assign(args, shell),
         Command::Queue(args) => assign::queue(&args, shell),

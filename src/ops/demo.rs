@@ -1,12 +1,12 @@
-//! From nothing to an analysis, with what the binary carries.
+//! From nothing to a report, with what the binary carries.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::{
-    AddModel, AnalyzeRequest, Analyzed, ExportRequest, OpsError, Project, SynthRequest, ValidateRequest, add_model,
-    analyze, export, init, synth, validate,
+    AddModel, AnalyzeRequest, Analyzed, ExportRequest, OpsError, Project, ReportRequest, Reported, SynthRequest,
+    ValidateRequest, add_model, analyze, export, init, synth, validate, write_report,
 };
 use crate::{domain::Progress, durable};
 
@@ -14,6 +14,11 @@ use crate::{domain::Progress, durable};
 const MODEL: &[u8] = include_bytes!("../../fixtures/models/cnn.onnx");
 /// The name that it goes by.
 const MODEL_NAME: &str = "demo-cnn";
+/// The analyses that it is put to, and what each asks.
+const ANALYSES: &[(&str, &str)] = &[
+    ("noise-sensitivity", "its sensitivity to noise in foreground and background"),
+    ("ablation", "what it loses without background, object or attribute"),
+];
 /// The side of the scenes: at this size masks can be looked at, and drawing takes a moment.
 const SIDE: u32 = 224;
 
@@ -30,12 +35,14 @@ pub struct Demo {
     pub coco: PathBuf,
     /// Pictures with their masks laid over.
     pub contact_sheet: PathBuf,
-    /// The analysis.
-    pub analysis: Analyzed,
+    /// The analyses.
+    pub analyses: Vec<Analyzed>,
+    /// The page that tells of them.
+    pub report: Reported,
 }
 
-/// Makes a project in `dir`, fills it with `n` scenes, validates it, exports COCO, adds the network and analyses it. `tell`
-/// hears of each step.
+/// Makes a project in `dir`, fills it with `n` scenes, validates it, exports COCO, adds the network, analyses it and
+/// writes the report. `tell` hears of each step.
 ///
 /// # Errors
 /// [`OpsError`] if `dir` holds a project already or the disk says no.
@@ -71,15 +78,21 @@ pub fn demo(dir: &Path, n: u64, seed: u64, tell: &dyn Fn(&str), progress: &dyn P
     };
     add_model(&mut project, &model)?;
 
-    tell("its sensitivity to noise in foreground and background (rival10 analyze)");
-    let request = AnalyzeRequest {
-        plugin: "noise-sensitivity".to_owned(),
-        models: vec![MODEL_NAME.to_owned()],
-        profile: "strict".to_owned(),
-        seed,
-        ..AnalyzeRequest::default()
-    };
-    let analysis = analyze(&mut project, &request, progress)?;
+    let mut analyses = Vec::new();
+    for (plugin, question) in ANALYSES {
+        tell(&format!("{question} (rival10 analyze --plugin {plugin})"));
+        let request = AnalyzeRequest {
+            plugin: (*plugin).to_owned(),
+            models: vec![MODEL_NAME.to_owned()],
+            profile: "strict".to_owned(),
+            seed,
+            ..AnalyzeRequest::default()
+        };
+        analyses.push(analyze(&mut project, &request, progress)?);
+    }
+
+    tell("all of it on one page (rival10 report)");
+    let report = write_report(&project, &ReportRequest::default(), progress)?;
     let imported = drawn.imported.unwrap_or_default();
     Ok(Demo {
         project: made.dir,
@@ -87,6 +100,7 @@ pub fn demo(dir: &Path, n: u64, seed: u64, tell: &dyn Fn(&str), progress: &dyn P
         findings: validation.mistakes(),
         coco,
         contact_sheet: imported.contact_sheet.unwrap_or_default(),
-        analysis,
+        analyses,
+        report,
     })
 }

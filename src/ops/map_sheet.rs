@@ -64,7 +64,7 @@ fn place(sheet: &mut Rgb, tile: &Rgb, title: &str, left: u32, top: u32) {
 
 /// `picture` in grey under `map` in colour.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "mixed from colours between 0 and 255")]
-fn heated(picture: &Rgb, map: &Map) -> Rgb {
+pub(super) fn heated(picture: &Rgb, map: &Map) -> Rgb {
     let (from, to) = (map.size, picture.size);
     let sides = |size: Size| (size.height as usize, size.width as usize);
     let shares = resize_bilinear(&map.values, sides(from), sides(to));

@@ -17,8 +17,9 @@ const MODULES: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("formats", &["domain", "durable"]),
     ("quality", &["domain"]),
+    ("report", &["domain"]),
     ("analysis", &["domain", "durable"]),
-    ("ops", &["analysis", "domain", "durable", "formats", "quality", "store"]),
+    ("ops", &["analysis", "domain", "durable", "formats", "quality", "report", "store"]),
     ("tui", &["domain", "ops"]),
     ("cli", &["domain", "ops", "tui"]),
 ];
@@ -30,6 +31,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("store", &["stats"]),
     ("formats", &["imaging", "stats"]),
     ("quality", &["imaging", "stats"]),
+    ("report", &["stats"]),
     ("analysis/registry.rs", &["*"]),
     ("analysis/run", &["engine"]),
     ("analysis", &["imaging", "stats"]),

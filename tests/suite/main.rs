@@ -20,6 +20,8 @@ mod profiles;
 mod pty;
 mod quality;
 mod relink;
+mod report;
 mod runs;
+mod study;
 mod taxonomies;
 mod workflow;

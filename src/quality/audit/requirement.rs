@@ -110,13 +110,30 @@ pub struct Required {
     pub confidence: f64,
     /// Whether the bound is no less than the share required.
     pub holds: bool,
+    /// Every image that was drawn, in the order drawn.
+    #[serde(skip)]
+    pub drawn: Vec<Drawn>,
+}
+
+/// An image that was drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drawn {
+    /// The image.
+    pub image: ImageId,
+    /// The least good of its compared masks, in the metric that is required.
+    pub worst: f64,
+    /// Whether that reaches what is required.
+    pub passes: bool,
 }
 
 impl Requirement {
     /// Whether one comparison reaches it.
     #[must_use]
     pub fn reached(&self, agreement: &Agreement) -> bool {
-        let value = self.metric.of(agreement);
+        self.reached_by(self.metric.of(agreement))
+    }
+
+    fn reached_by(&self, value: f64) -> bool {
         if self.metric == Metric::Hd95 { value <= self.value } else { value >= self.value }
     }
 
@@ -125,19 +142,27 @@ impl Requirement {
     /// of all images is their share itself: nothing was drawn.
     #[must_use]
     pub fn held_to(&self, compared: &[Compared], sample: Option<usize>, share: f64, seed: u64) -> Required {
-        let mut images: BTreeMap<ImageId, bool> = BTreeMap::new();
+        let mut images: BTreeMap<ImageId, f64> = BTreeMap::new();
         for one in compared {
-            *images.entry(one.image).or_insert(true) &= self.reached(&one.agreement);
+            let value = self.metric.of(&one.agreement);
+            let worst = images.entry(one.image).or_insert(value);
+            *worst = if self.metric == Metric::Hd95 { worst.max(value) } else { worst.min(value) };
         }
         let generator = Philox::keyed("sample", seed, &ContentHash([0; 32]), 0);
-        let mut order: Vec<(u64, bool)> =
-            images.iter().map(|(id, passes)| (generator.block([id.0.cast_unsigned(), 0, 0, 0])[0], *passes)).collect();
-        order.sort_unstable();
+        let mut order: Vec<(u64, Drawn)> = images
+            .iter()
+            .map(|(&image, &worst)| {
+                let drawn = Drawn { image, worst, passes: self.reached_by(worst) };
+                (generator.block([image.0.cast_unsigned(), 0, 0, 0])[0], drawn)
+            })
+            .collect();
+        order.sort_by_key(|(word, drawn)| (*word, drawn.image));
         order.truncate(sample.unwrap_or(usize::MAX));
-        let (sampled, passed) = (order.len() as u64, order.iter().filter(|(_, passes)| *passes).count() as u64);
+        let drawn: Vec<Drawn> = order.into_iter().map(|(_, drawn)| drawn).collect();
+        let (sampled, passed) = (drawn.len() as u64, drawn.iter().filter(|drawn| drawn.passes).count() as u64);
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
         let seen = (sampled > 0).then(|| passed as f64 / sampled as f64);
-        let all = order.len() == images.len();
+        let all = drawn.len() == images.len();
         let lower_bound = match seen {
             Some(seen) if all => seen,
             _ => proportion::lower_bound(passed, sampled, CONFIDENCE),
@@ -152,6 +177,7 @@ impl Requirement {
             lower_bound,
             confidence: CONFIDENCE,
             holds: seen.is_some() && lower_bound >= share,
+            drawn,
         }
     }
 }
@@ -193,6 +219,8 @@ mod tests {
         let good = compared(300, 0);
         let held = requirement.held_to(&good, Some(100), 0.95, 1);
         assert_eq!((held.images, held.sampled, held.passed, held.holds), (300, 100, 100, true));
+        assert_eq!(held.drawn.len(), 100);
+        assert!(held.drawn.iter().all(|drawn| drawn.passes && drawn.worst == 1.0));
         assert!((held.lower_bound - 0.05_f64.powf(0.01)).abs() < 1e-9);
         assert!(!requirement.held_to(&good, Some(50), 0.95, 1).holds, "50 images can't promise 95%");
         let all = requirement.held_to(&compared(100, 6), None, 0.94, 1);
