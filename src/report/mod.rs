@@ -4,10 +4,10 @@
 //! other file, no script to be read. Refused: opening a file, running an analysis, deciding what is shown. What is shown is
 //! handed in as plain data ([`Page`], [`SignOff`]), and the same data gives the same bytes.
 //!
-//! - [`figures`]: which table is drawn, and how. [`plot`]: the drawing. [`ink`]: the colours of page and plots.
-//! - [`table`], [`number`], [`saved`]: tables as people read them, and as CSV and LaTeX to take along.
-//! - [`methods`]: what each analysis measures, and whom to cite.
-//! - [`view`]: plain data as the templates read it; the templates and the style sheet lie under `templates/`.
+//! - `figures`: which table is drawn, and how. `plot`: the drawing. `ink`: the colours of page and plots.
+//! - `table`, `number`, `saved`: tables as people read them, and as CSV and LaTeX to take along.
+//! - `methods`: what each analysis measures, and whom to cite.
+//! - `view`: plain data as the templates read it; the templates and the style sheet lie under `templates/`.
 
 mod figures;
 mod ink;
@@ -84,7 +84,7 @@ pub struct RunPart {
 /// A part of the page behind which no single run stands.
 #[derive(Clone, Debug, Default)]
 pub struct Part {
-    /// A short name, by which [`figures`] knows its tables: `data`, `agreement`, `study`.
+    /// A short name, by which `figures` knows its tables: `data`, `agreement`, `study`.
     pub name: String,
     /// Its heading.
     pub heading: String,
