@@ -136,6 +136,15 @@ impl Site<'_> {
         Evidence { raw: Tensor { shape: vec![height, width], data: values }, map, completeness_error: None }
     }
 
+    /// relu(sum over channels of w_k A_k), with w_k what `weight` makes of the channel's activations and gradients.
+    pub(crate) fn weighted_by(&self, weight: impl Fn(&[f32], &[f32]) -> f64) -> Result<Evidence, AttributionError> {
+        let positions = self.grid().positions();
+        let (activations, gradients) = (self.activations(), self.gradients()?);
+        let channels = activations.chunks_exact(positions).zip(gradients.chunks_exact(positions));
+        let weights: Vec<f64> = channels.map(|(activations, gradients)| weight(activations, gradients)).collect();
+        Ok(self.coarse(weighted(&weights, &activations)))
+    }
+
     /// Evidence with a sign for every pixel and channel; `strength` makes one number of the three of a pixel.
     pub(crate) fn by_channel(&self, values: Vec<f32>, strength: impl Fn([f32; 3]) -> f32) -> Evidence {
         let (height, width) = self.sides();

@@ -3,7 +3,7 @@
 //! w_k = mean over positions of dy_c/dA_k; map = relu(sum over k of w_k A_k).
 
 use super::{LAYER_GRADIENTS, Method, Taps};
-use crate::{AttributionError, Evidence, Site, site::weighted};
+use crate::{AttributionError, Evidence, Site};
 
 pub(crate) static METHOD: Method = Method {
     name: "grad_cam",
@@ -15,8 +15,6 @@ pub(crate) static METHOD: Method = Method {
 };
 
 fn attribute(site: &Site<'_>) -> Result<Evidence, AttributionError> {
-    let positions = site.grid().positions();
-    let mean = |gradients: &[f32]| gradients.iter().map(|&g| f64::from(g)).sum::<f64>() / positions as f64;
-    let weights: Vec<f64> = site.gradients()?.chunks_exact(positions).map(mean).collect();
-    Ok(site.coarse(weighted(&weights, &site.activations())))
+    let mean = |gradients: &[f32]| gradients.iter().map(|&g| f64::from(g)).sum::<f64>() / gradients.len() as f64;
+    site.weighted_by(|_, gradients| mean(gradients))
 }

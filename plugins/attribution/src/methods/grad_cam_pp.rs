@@ -5,7 +5,7 @@
 //! That is the paper's equation 19 for a score that is exponentiated before it is differentiated, as its authors use it.
 
 use super::{LAYER_GRADIENTS, Method, Taps};
-use crate::{AttributionError, Evidence, Site, site::weighted};
+use crate::{AttributionError, Evidence, Site};
 
 pub(crate) static METHOD: Method = Method {
     name: "grad_cam_pp",
@@ -17,9 +17,7 @@ pub(crate) static METHOD: Method = Method {
 };
 
 fn attribute(site: &Site<'_>) -> Result<Evidence, AttributionError> {
-    let positions = site.grid().positions();
-    let (activations, gradients) = (site.activations(), site.gradients()?);
-    let weight = |(activations, gradients): (&[f32], &[f32])| {
+    site.weighted_by(|activations, gradients| {
         let total: f64 = activations.iter().map(|&a| f64::from(a)).sum();
         let share = |&g: &f32| {
             let g = f64::from(g);
@@ -27,8 +25,5 @@ fn attribute(site: &Site<'_>) -> Result<Evidence, AttributionError> {
             if g == 0.0 { 0.0 } else { share * g.max(0.0) }
         };
         gradients.iter().map(share).sum()
-    };
-    let weights: Vec<f64> =
-        activations.chunks_exact(positions).zip(gradients.chunks_exact(positions)).map(weight).collect();
-    Ok(site.coarse(weighted(&weights, &activations)))
+    })
 }
