@@ -56,6 +56,9 @@ pub(super) struct Args {
     /// Only part I of N; the parts are brought together by `rival10 runs merge`
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
+    /// What runs the networks: tract, or onnxruntime where rival10 was built with it [default: tract]
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<String>,
     /// Images that are handed to the analysis at once; changes no number [default: 1]
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
@@ -90,6 +93,7 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<Outcome> {
         limit: args.limit,
         settings: args.set,
         seed: shell.seed(),
+        engine: args.engine,
         batch: args.batch,
     };
     let mut project = shell.open()?;

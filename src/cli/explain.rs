@@ -33,6 +33,9 @@ pub(super) struct Args {
     /// A method's setting
     #[arg(long = "set", value_name = "NAME=VALUE")]
     settings: Vec<String>,
+    /// What runs the network: tract, or onnxruntime where rival10 was built with it [default: tract]
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<String>,
     /// Where no picture is named: images of this split
     #[arg(long)]
     split: Option<String>,
@@ -61,6 +64,7 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<Outcome> {
         class: args.class,
         layer: args.layer,
         settings: args.settings,
+        engine: args.engine,
         seed: shell.seed(),
         out: args.out,
     };

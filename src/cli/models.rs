@@ -8,7 +8,7 @@ use super::{
     Outcome, explain, model_check,
     shell::{Shell, counted, grouped},
 };
-use crate::ops::{self, AddModel, Inspection, NetworkLayer as Layer, ProbeRequest, Probed};
+use crate::ops::{self, AddModel, GradientRequest, Inspection, NetworkLayer as Layer, ProbeRequest, Probed};
 
 /// Classifiers.
 #[derive(Subcommand)]
@@ -20,6 +20,8 @@ Examples:
   rival10 models add mobilenet mobilenet_v2.onnx --labels imagenet --preset mobilenet
   rival10 models add mine net.onnx --preset none            outputs are the project's classes, pixels in [0, 1]
   rival10 models add lite lite0.onnx --labels groups.json --preset efficientnet-lite
+  rival10 models add theirs --external theirs               the program rival10-model-theirs on the PATH
+  rival10 models add net net.onnx --external onnxruntime --preset imagenet      rival10-model-onnxruntime runs net.onnx
 
 A file NETWORK.onnx.json beside the network states preprocessing and labels, and one picture with the logits that it must
 give: it is replayed, and a network that answers otherwise is refused. Without it --preset must be given.
@@ -48,6 +50,17 @@ logits reaches it, and whether the network can be entered at it, because all tha
     },
     /// Show where in pictures a network finds its evidence, by any method of attribution
     Explain(explain::Args),
+    /// Write a network with its gradient by a layer as an ONNX file of standard operators
+    #[command(after_help = "\
+Examples:
+  rival10 models gradient mobilenet --out mobilenet-gradient.onnx                by the layer that is explained by default
+  rival10 models gradient resnet50.onnx --target /layer3/layer3.5/relu_2/Relu_output_0 --out g.onnx
+  rival10 models gradient vit --target input --out g.onnx                        by the preprocessed picture
+
+Any runtime can run the file. It takes pictures as the network does, and the seed: what the logits are weighted by before
+they are summed and differentiated (1 at the class that is explained). It gives logits, activations and gradients.
+Grad-CAM is then relu(sum over channels of mean(gradients) * activations).")]
+    Gradient(GradientArgs),
     /// Train a linear head for the project's classes on a network's features, as a model of its own
     #[command(after_help = "\
 Examples:
@@ -59,6 +72,18 @@ The network stays as it is. Its last vector before the logits is taken for the f
 (`rival10 models inspect` shows them). Multinomial logistic regression, its strength of regularisation chosen on a part of
 the split that the fit has not seen; images of split test, if there are any, are judged at the end and never trained on.")]
     Probe(ProbeArgs),
+}
+
+#[derive(clap::Args)]
+pub(super) struct GradientArgs {
+    /// A model of the project, or an ONNX file
+    name: String,
+    /// The layer that the gradient is by, or `input` [default: the layer that is explained]
+    #[arg(long, value_name = "LAYER")]
+    target: Option<String>,
+    /// Where the file goes
+    #[arg(long, value_name = "FILE.onnx")]
+    out: PathBuf,
 }
 
 #[derive(clap::Args)]
@@ -89,8 +114,14 @@ pub(super) struct ProbeArgs {
 pub(super) struct AddArgs {
     /// The name it will go by
     name: String,
-    /// The ONNX file
-    file: PathBuf,
+    /// The ONNX file; with --external what the program is to run, if it takes a file
+    file: Option<PathBuf>,
+    /// Run it by the program rival10-model-PROGRAM on the PATH, or by that of this path (docs/models.md)
+    #[arg(long, value_name = "PROGRAM")]
+    external: Option<String>,
+    /// How long the program may take for an answer [default: 120]
+    #[arg(long, value_name = "SECONDS", requires = "external", value_parser = clap::value_parser!(u32).range(1..))]
+    timeout: Option<u32>,
     /// Which outputs stand for which class: imagenet, project, cifar10 or a file [default: as the sidecar says, or project]
     #[arg(long)]
     labels: Option<String>,
@@ -113,6 +144,8 @@ pub(super) fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
             let request = AddModel {
                 name: args.name,
                 file: args.file,
+                external: args.external,
+                timeout_s: args.timeout,
                 labels: args.labels,
                 preset: args.preset,
                 input: args.input,
@@ -150,6 +183,24 @@ pub(super) fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
                 shell.print_json(&inspection)?;
             } else {
                 print(&inspection, shell)?;
+            }
+        }
+        Command::Gradient(args) => {
+            let request = GradientRequest { model: args.name, target: args.target, out: args.out };
+            let written = ops::write_gradient(shell.open().ok().as_ref(), &request)?;
+            if shell.json() {
+                shell.print_json(&written)?;
+            } else {
+                let port = |(name, shape): &(String, Vec<usize>)| format!("{name} {shape:?}");
+                shell.print(format!(
+                    "{}: takes {}; gives {}, the last of shape {:?}; {} for the backward",
+                    written.file.display(),
+                    written.inputs.iter().map(port).collect::<Vec<_>>().join(" and "),
+                    written.outputs.join(", "),
+                    written.shape,
+                    counted(written.backward_nodes as u64, "node")
+                ))?;
+                shell.remark(format!("pictures enter it preprocessed: {}", written.preprocessing));
             }
         }
         Command::Probe(args) => {
@@ -203,6 +254,10 @@ fn print_probed(probed: &Probed, shell: &Shell) -> anyhow::Result<()> {
 }
 
 fn print(inspection: &Inspection, shell: &Shell) -> anyhow::Result<()> {
+    if inspection.opsets.is_empty() {
+        shell.print(format!("{}, which says: {}", inspection.engine, inspection.producer))?;
+        return print_layers(inspection, shell);
+    }
     let opsets: Vec<String> = inspection.opsets.iter().map(|o| format!("{} {}", o.domain, o.version)).collect();
     shell.print(format!(
         "{} parameters in {} bytes, written by {}, opset {}",
@@ -220,6 +275,10 @@ fn print(inspection: &Inspection, shell: &Shell) -> anyhow::Result<()> {
     }
     shell.print(format!("logits are read from {}: {} outputs", inspection.logits, inspection.classes))?;
     inspection.remarks.iter().for_each(|remark| shell.remark(remark));
+    print_layers(inspection, shell)
+}
+
+fn print_layers(inspection: &Inspection, shell: &Shell) -> anyhow::Result<()> {
     shell.print(match &inspection.target {
         Some(target) => format!("maps are made at {target} unless another layer is named"),
         None => "its wiring tells no layer to make maps at: name one where a map is asked for".to_owned(),

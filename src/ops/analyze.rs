@@ -43,6 +43,9 @@ pub struct AnalyzeRequest {
     pub settings: Vec<String>,
     /// The seed of everything random.
     pub seed: u64,
+    /// What runs the networks; none: the default engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
     /// Images that are handed to the analysis at once, one unless given; changes no number.
     #[serde(skip)]
     pub batch: Option<NonZeroUsize>,
@@ -218,7 +221,7 @@ impl Prepared {
             if models.iter().any(|model| model.classifier.name() == name) {
                 return Err(OpsError::Usage(format!("model {name:?} is named twice")));
             }
-            models.push(load_model(project, name, settings.profile)?);
+            models.push(load_model(project, name, settings.profile, request.engine.as_deref())?);
         }
         let analysis = (plugin.configure)(&settings).map_err(RunError::from)?;
         let (inputs, excluded) = if analysis.compares_annotators() {

@@ -71,7 +71,7 @@ pub fn demo(dir: &Path, n: u64, seed: u64, tell: &dyn Fn(&str), progress: &dyn P
     durable::write_bytes(&file, MODEL).map_err(OpsError::io(&file))?;
     let model = AddModel {
         name: MODEL_NAME.to_owned(),
-        file,
+        file: Some(file),
         labels: Some("project".to_owned()),
         preset: Some("none".to_owned()),
         ..AddModel::default()

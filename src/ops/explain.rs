@@ -42,6 +42,8 @@ pub struct ExplainRequest {
     pub layer: Option<String>,
     /// Settings of the methods as `key=value`.
     pub settings: Vec<String>,
+    /// What runs the network; none: the default engine.
+    pub engine: Option<String>,
     /// The seed of everything random.
     pub seed: u64,
     /// Where the sheet goes, a JPEG.
@@ -117,7 +119,7 @@ struct Picture {
 /// [`OpsError`] if the model, a method, the class, the layer or a picture is not there, or the sheet can't be written.
 pub fn explain(project: &Project, request: &ExplainRequest, progress: &dyn Progress) -> Result<Explanations, OpsError> {
     let taxonomy = project.store.taxonomy();
-    let model = load_model(project, &request.model, Profile::Strict)?;
+    let model = load_model(project, &request.model, Profile::Strict, request.engine.as_deref())?;
     let explained = match &request.class {
         None => Explained::Predicted,
         Some(name) => Explained::Class(taxonomy.class(name).ok_or_else(|| {

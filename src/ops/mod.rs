@@ -80,7 +80,10 @@ pub use import::{ImportReport, ImportRequest, OnError, import};
 pub use init::{Made, init};
 pub use merge::{ListedConflict, MergeRequest, Merged, merge};
 pub use model_check::{CheckRequest, CheckedClass, ModelCheck, Trial, check_model};
-pub use models::{AddModel, AddedModel, ListedModel, add_model, inspect_model, list_models};
+pub use models::{
+    AddModel, AddedModel, GradientRequest, ListedModel, WrittenGradient, add_model, inspect_model, list_models,
+    write_gradient,
+};
 pub use probe::{ProbeRequest, Probed, probe_model};
 pub use project::{Project, find_project, refuse_network_file_system};
 pub use queue::{QueueItem, QueueRequest, WorkState, queue};

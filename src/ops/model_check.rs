@@ -164,8 +164,8 @@ fn feedings(stated: Scaling) -> Vec<Feeding> {
 /// [`OpsError`] if there is no such model, no image takes part, a file can't be read, or the user stops.
 pub fn check_model(project: &Project, request: &CheckRequest, progress: &dyn Progress) -> Result<ModelCheck, OpsError> {
     let taxonomy = project.store.taxonomy();
-    let model = load_model(project, &request.model, Profile::Strict)?;
-    let preprocessing = super::models::stored_preprocessing(&project.store.model(&request.model)?)?;
+    let model = load_model(project, &request.model, Profile::Strict, None)?;
+    let preprocessing = super::models::stored_recipe(&project.store.model(&request.model)?)?.preprocessing;
     let feedings = feedings(Scaling::of(&preprocessing));
     let images = AnalyzeRequest { split: request.split.clone(), limit: request.limit, ..AnalyzeRequest::default() };
     let (inputs, excluded) = inputs(project, taxonomy, &images, (false, Profile::Strict))?;

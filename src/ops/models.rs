@@ -1,22 +1,25 @@
 //! Classifiers: added, listed, inspected, and opened for a run.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
 use rival10_engine::{
-    Inspection, Labels, Network, Preprocessing, Sidecar,
+    Engine, Inspection, Labels, Network, Preprocessing, Recipe, Sidecar,
+    external::{self, DEFAULT_TIMEOUT_S},
     presets::{self, Preset},
     sidecar,
 };
-use rival10_sdk::{Classifier, Model, Profile, Size};
+use rival10_sdk::{Model, Profile, Size};
 use serde::Serialize;
 
 use super::{OpsError, Project};
 use crate::{
     analysis::run::open_model,
     domain::ModelRecord,
+    durable,
     store::{Actor, StoreError},
 };
 
@@ -25,8 +28,12 @@ use crate::{
 pub struct AddModel {
     /// The name that it will go by.
     pub name: String,
-    /// The ONNX file.
-    pub file: PathBuf,
+    /// The ONNX file; with `external` what is handed to the program, or none.
+    pub file: Option<PathBuf>,
+    /// The program that runs it: what follows `rival10-model-` in its name on the PATH, or its path; none: the engine.
+    pub external: Option<String>,
+    /// How many seconds the program may take for an answer.
+    pub timeout_s: Option<u32>,
     /// Which outputs stand for which class: `imagenet`, `cifar10`, `project` or a file; none: what the sidecar says, else
     /// `project`.
     pub labels: Option<String>,
@@ -68,53 +75,76 @@ pub struct ListedModel {
     pub digest: String,
 }
 
+/// What is known of a model before it is opened.
+pub(super) struct Stated {
+    /// Its file, or its program.
+    pub file: PathBuf,
+    /// How it is opened.
+    pub recipe: Recipe,
+    /// What its outputs stand for, unless the request says otherwise.
+    pub labels: Option<Labels>,
+    /// What is replayed first.
+    pub sidecar: Option<Sidecar>,
+}
+
 /// Adds a model: opens it, maps its outputs to the project's classes, and records both. What an export script wrote beside
-/// the file ([`Sidecar`]) says how, and is replayed first.
+/// the file ([`Sidecar`]) says how, and is replayed first; a program says it itself.
 ///
 /// # Errors
-/// [`OpsError`] if the file can't be run, its preprocessing is not stated, it does not answer as its sidecar says, the
-/// labels do not fit, or the name is taken.
+/// [`OpsError`] if the file or the program can't be run, its preprocessing is not stated, it does not answer as its sidecar
+/// says, the labels do not fit, or the name is taken.
 pub fn add_model(project: &mut Project, request: &AddModel) -> Result<AddedModel, OpsError> {
-    let sidecar = Sidecar::beside(&request.file)?;
-    let mut preprocessing = match (&request.preset, &sidecar) {
-        (Some(preset), _) => preprocessing(preset)?,
-        (None, Some(sidecar)) => sidecar.preprocessing.clone(),
-        (None, None) => return Err(unstated(&request.file)),
+    let timeout_s = request.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S);
+    let introduction = match &request.external {
+        Some(program) => Some(external::introduce(program, request.file.as_deref(), timeout_s)?),
+        None => None,
+    };
+    let file = match (&request.file, &introduction) {
+        (Some(file), _) => file.clone(),
+        (None, Some(introduction)) => introduction.file.clone(),
+        (None, None) => {
+            return Err(OpsError::Usage("name the network's ONNX file, or its program with --external".to_owned()));
+        }
+    };
+    let sidecar = Sidecar::beside(&file)?;
+    let proposed = introduction.as_ref().and_then(|introduction| introduction.preprocessing.clone());
+    let mut preprocessing = match (&request.preset, &sidecar, proposed) {
+        (Some(preset), ..) => preprocessing(preset)?,
+        (None, Some(sidecar), _) => sidecar.preprocessing.clone(),
+        (None, None, Some(proposed)) => proposed,
+        (None, None, None) => return Err(unstated(&file)),
     };
     match (&request.input, &sidecar) {
         (Some(text), _) => preprocessing.input = Some(parse_size(text)?),
         (None, Some(sidecar)) => _ = preprocessing.input.get_or_insert(sidecar.size()),
         (None, None) => {}
     }
-    add_prepared(project, request, &preprocessing, sidecar.as_ref())
+    let (program, proposed) = introduction.map(|known| (known.program, known.labels)).unzip();
+    let labels = sidecar.as_ref().map(|sidecar| sidecar.labels.clone()).or_else(|| proposed.flatten());
+    add_stated(project, request, Stated { file, recipe: Recipe { preprocessing, program }, labels, sidecar })
 }
 
-/// Adds a model that is fed as `preprocessing` says, whatever the request's preset is; its `sidecar`, if it has one, is
-/// replayed first.
-pub(super) fn add_prepared(
-    project: &mut Project,
-    request: &AddModel,
-    preprocessing: &Preprocessing,
-    sidecar: Option<&Sidecar>,
-) -> Result<AddedModel, OpsError> {
-    let network = Network::open(&request.name, &request.file, preprocessing)?;
-    if let Some(sidecar) = sidecar {
-        sidecar.replay(&network)?;
+/// Adds a model of which everything is `stated`, whatever the request's preset is; its sidecar, if it has one, is replayed
+/// first.
+pub(super) fn add_stated(project: &mut Project, request: &AddModel, stated: Stated) -> Result<AddedModel, OpsError> {
+    let Stated { file, mut recipe, labels, sidecar } = stated;
+    let opened = recipe.open(&request.name, &file, Engine::default())?;
+    if let Some(sidecar) = &sidecar {
+        sidecar.replay(&*opened.classifier)?;
     }
-    let labels: Labels = match (&request.labels, sidecar) {
+    let labels: Labels = match (&request.labels, labels) {
         (Some(labels), _) => labels.parse().unwrap_or_else(|never| match never {}),
-        (None, Some(sidecar)) => sidecar.labels.clone(),
-        (None, None) => Labels::Project,
+        (None, stated) => stated.unwrap_or(Labels::Project),
     };
     let groups = labels
-        .groups(project.store.taxonomy(), network.outputs())
+        .groups(project.store.taxonomy(), opened.classifier.outputs())
         .map_err(|e| OpsError::Refused(format!("model {:?}: {e}", request.name)))?;
-    let bytes = fs::read(&request.file).map_err(OpsError::io(&request.file))?;
+    recipe.preprocessing = opened.inspection.preprocessing;
     let record = ModelRecord {
         name: request.name.clone(),
-        file: request.file.canonicalize().map_err(OpsError::io(&request.file))?,
-        digest: blake3::hash(&bytes).to_hex().to_string(),
-        preprocessing: network.preprocessing().to_json(),
+        file: file.canonicalize().map_err(OpsError::io(&file))?,
+        digest: digest_of(&file)?,
+        preprocessing: recipe.to_json(),
         groups: groups.clone(),
     };
     if request.replace && project.store.model(&request.name).is_ok() {
@@ -123,13 +153,23 @@ pub(super) fn add_prepared(
     project.store.add_model(Actor::Operator, &record)?;
     Ok(AddedModel {
         name: record.name,
-        input: network.input_size().to_string(),
-        outputs: network.outputs(),
+        input: opened.classifier.input_size().to_string(),
+        outputs: opened.classifier.outputs(),
         classes: groups.0.len(),
         digest: record.digest,
-        replayed: sidecar.map(|sidecar| sidecar.source.clone()),
-        remarks: network.inspection().remarks.clone(),
+        replayed: sidecar.map(|sidecar| sidecar.source),
+        remarks: opened.inspection.remarks,
     })
+}
+
+/// The blake3 digest of a file of any size.
+fn digest_of(file: &Path) -> Result<String, OpsError> {
+    let mut hasher = blake3::Hasher::new();
+    let mut digest = || {
+        io::copy(&mut File::open(file)?, &mut hasher)?;
+        io::Result::Ok(hasher.finalize().to_hex().to_string())
+    };
+    digest().map_err(OpsError::io(file))
 }
 
 /// Every model, by name.
@@ -146,38 +186,111 @@ pub fn list_models(project: &Project) -> Result<Vec<ListedModel>, OpsError> {
 /// # Errors
 /// [`OpsError`] if there is no such model or file, or it can't be run.
 pub fn inspect_model(project: Option<&Project>, name: &str) -> Result<Inspection, OpsError> {
+    let (file, recipe) = named(project, name)?;
+    Ok(recipe.open(name, &file, Engine::default())?.inspection)
+}
+
+/// A gradient that is to be written.
+#[derive(Clone, Debug, Default)]
+pub struct GradientRequest {
+    /// A model of the project, or an ONNX file.
+    pub model: String,
+    /// The layer, or `input`; none: the layer that is explained by default.
+    pub target: Option<String>,
+    /// Where the file goes.
+    pub out: PathBuf,
+}
+
+/// A gradient that was written.
+#[derive(Debug, Serialize)]
+pub struct WrittenGradient {
+    /// The ONNX file.
+    pub file: PathBuf,
+    /// What it takes, by name with its shape: pictures, preprocessed, and the seed.
+    pub inputs: Vec<(String, Vec<usize>)>,
+    /// What it gives: logits, activations unless the gradient is by the picture, and gradients.
+    pub outputs: Vec<String>,
+    /// The gradients' shape.
+    pub shape: Vec<usize>,
+    /// How many nodes the backward added.
+    pub backward_nodes: usize,
+    /// How pictures are preprocessed, as the engine's JSON.
+    pub preprocessing: String,
+}
+
+/// Writes a network with its gradient as an ONNX file of standard operators.
+///
+/// # Errors
+/// [`OpsError`] if there is no such model or layer, or the standard's operators can't say its gradient.
+pub fn write_gradient(project: Option<&Project>, request: &GradientRequest) -> Result<WrittenGradient, OpsError> {
+    let (file, recipe) = named(project, &request.model)?;
+    let network = network_of(&request.model, &file, &recipe)?;
+    let gradient = network.gradient_file(request.target.as_deref())?;
+    durable::write_bytes(&request.out, &gradient.bytes).map_err(OpsError::io(&request.out))?;
+    let outputs = std::iter::once(gradient.logits).chain(gradient.activations);
+    Ok(WrittenGradient {
+        file: request.out.clone(),
+        inputs: vec![gradient.input, gradient.seed],
+        outputs: outputs.chain([gradient.gradients.0]).collect(),
+        shape: gradient.gradients.1,
+        backward_nodes: gradient.backward_nodes,
+        preprocessing: network.preprocessing().to_json(),
+    })
+}
+
+/// The file of a model of the project, or a file of that path, and how it is opened.
+fn named(project: Option<&Project>, name: &str) -> Result<(PathBuf, Recipe), OpsError> {
     let known = project.and_then(|project| project.store.model(name).ok());
-    let (file, preprocessing) = match known {
-        Some(record) => (record.file.clone(), stored_preprocessing(&record)?),
-        None if Path::new(name).is_file() => (PathBuf::from(name), preprocessing("none")?),
+    match known {
+        Some(record) => Ok((record.file.clone(), stored_recipe(&record)?)),
+        None if Path::new(name).is_file() => {
+            Ok((PathBuf::from(name), Recipe { preprocessing: preprocessing("none")?, program: None }))
+        }
         None => {
             let mut names = Vec::new();
             if let Some(project) = project {
                 names = project.store.models()?.into_iter().map(|model| model.name).collect();
             }
-            return Err(OpsError::Usage(format!(
+            Err(OpsError::Usage(format!(
                 "{name:?} is no file and no model of the project, which has {}",
                 if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-            )));
+            )))
         }
-    };
-    Ok(Network::open(name, &file, &preprocessing)?.inspection().clone())
+    }
 }
 
-/// The model called `name`, ready to run; in the profiles that follow the study without its normalisation.
-pub(super) fn load_model(project: &Project, name: &str, profile: Profile) -> Result<Model, OpsError> {
+/// The model called `name`, ready to run on `engine` (none: the default one); in the profiles that follow the study without
+/// its normalisation.
+pub(super) fn load_model(
+    project: &Project,
+    name: &str,
+    profile: Profile,
+    engine: Option<&str>,
+) -> Result<Model, OpsError> {
+    let engine: Engine = engine.map_or(Ok(Engine::default()), |name| {
+        name.parse().map_err(|reason| OpsError::Usage(format!("--engine: {reason}")))
+    })?;
     let record = find_model(project, name)?;
-    let mut preprocessing = stored_preprocessing(&record)?;
+    let mut recipe = stored_recipe(&record)?;
     if profile.follows_study() {
-        (preprocessing.scale, preprocessing.mean, preprocessing.std) = (1.0, [0.0; 3], [1.0; 3]);
+        let Preprocessing { scale, mean, std, .. } = &mut recipe.preprocessing;
+        (*scale, *mean, *std) = (1.0, [0.0; 3], [1.0; 3]);
     }
-    Ok(open_model(name, &record.file, &preprocessing.to_json(), record.groups)?)
+    Ok(open_model(name, &record.file, &recipe.to_json(), record.groups, engine)?)
 }
 
 /// The network of the model called `name`, with all that the engine can do with it.
 pub(super) fn open_network(project: &Project, name: &str) -> Result<Network, OpsError> {
     let record = find_model(project, name)?;
-    Ok(Network::open(name, &record.file, &stored_preprocessing(&record)?)?)
+    network_of(name, &record.file, &stored_recipe(&record)?)
+}
+
+fn network_of(name: &str, file: &Path, recipe: &Recipe) -> Result<Network, OpsError> {
+    if let Some(program) = &recipe.program {
+        let reason = format!("model {name:?} is the program {}; this takes a network in an ONNX file", program.name);
+        return Err(OpsError::Refused(reason));
+    }
+    Ok(Network::open(name, file, &recipe.preprocessing)?)
 }
 
 /// What the project knows of the model called `name`, whose file is the one that was added.
@@ -192,8 +305,7 @@ fn find_model(project: &Project, name: &str) -> Result<ModelRecord, OpsError> {
         }
         Err(other) => return Err(other.into()),
     };
-    let bytes = fs::read(&record.file).map_err(OpsError::io(&record.file))?;
-    if blake3::hash(&bytes).to_hex().as_str() != record.digest {
+    if digest_of(&record.file)? != record.digest {
         return Err(OpsError::Refused(format!(
             "{} is not the file that was added as model {name:?}: restore it, or add it again with --replace",
             record.file.display()
@@ -224,8 +336,8 @@ fn preprocessing(preset: &str) -> Result<Preprocessing, OpsError> {
     presets::find(preset).map_err(|e| OpsError::Usage(e.to_string()))
 }
 
-pub(super) fn stored_preprocessing(record: &ModelRecord) -> Result<Preprocessing, OpsError> {
-    Preprocessing::from_json(&record.preprocessing)
+pub(super) fn stored_recipe(record: &ModelRecord) -> Result<Recipe, OpsError> {
+    Recipe::from_json(&record.preprocessing)
         .map_err(|e| OpsError::Refused(format!("model {:?}: {e}; add it again with --replace", record.name)))
 }
 

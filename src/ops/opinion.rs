@@ -42,7 +42,7 @@ pub(super) fn opinion(project: &Project, name: &str, seed: u64, progress: &dyn P
         let of = samples.iter().map(|sample| sample.id).zip(crossed).collect();
         return Ok(Opinion { by: format!("a head on the features of {name} that has not seen it"), of });
     }
-    let model = load_model(project, name, Profile::Strict)?;
+    let model = load_model(project, name, Profile::Strict, None)?;
     let samples = source.samples();
     progress.begin("images", samples.len() as u64);
     let of: Result<Vec<(ImageId, Vec<f64>)>, OpsError> = samples

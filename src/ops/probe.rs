@@ -4,7 +4,7 @@
 //! the end. The new model is the network's own file with another head, kept in the project's folder.
 
 use rayon::prelude::*;
-use rival10_engine::{LinearHead, Network};
+use rival10_engine::{Labels, LinearHead, Network, Recipe};
 use rival10_perturbation::{Fill, Marking, planes};
 use rival10_probe::{Features, choice::is_held_out, choose};
 use rival10_sdk::{Batch, Classifier, Geometry, Philox, Profile, Sample, SampleSource};
@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{
     AddModel, AddedModel, AnalyzeRequest, OpsError, Project,
     inputs::inputs,
-    models::{add_prepared, open_network},
+    models::{Stated, add_stated, open_network},
 };
 use crate::{
     analysis::source::FileSource,
@@ -126,11 +126,12 @@ pub fn probe_model(project: &mut Project, request: &ProbeRequest, progress: &dyn
     let (bytes, logits) = network.with_head(&layer, &head)?;
     let file = project.store.dir().join("models").join(format!("{name}.onnx"));
     durable::write_bytes(&file, &bytes).map_err(OpsError::io(&file))?;
-    let add =
-        AddModel { name, file, labels: Some("project".to_owned()), replace: request.replace, ..AddModel::default() };
+    let add = AddModel { name, replace: request.replace, ..AddModel::default() };
     let preprocessing = rival10_engine::Preprocessing { output: Some(logits), ..network.preprocessing().clone() };
+    let recipe = Recipe { preprocessing, program: None };
+    let stated = Stated { file, recipe, labels: Some(Labels::Project), sidecar: None };
     Ok(Probed {
-        model: add_prepared(project, &add, &preprocessing, None)?,
+        model: add_stated(project, &add, stated)?,
         layer,
         features: length,
         images: features.len() as u64,

@@ -12,6 +12,8 @@ mod architecture;
 mod binary;
 mod edge;
 mod explain;
+mod external_models;
+mod hostile_models;
 mod kills;
 mod known_truth;
 mod models;

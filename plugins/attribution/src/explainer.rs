@@ -4,7 +4,7 @@ use rival10_sdk::{Batch, ContentHash, Layer, Model, taxonomy};
 
 use crate::{
     AttributionError, Evidence, Map, Options, Site,
-    layer::{choose, refuse_dead},
+    layer::{choose, refuse_dead, why_no_gradient},
     methods::{METHODS, Method, Taps, attention_rollout, cam},
     score::Score,
 };
@@ -64,10 +64,15 @@ impl Explainer {
         if !lacking.is_empty() {
             let able = |other: &&&Method| classifier.capabilities().lacking(other.needs).is_empty();
             let instead: Vec<&str> = METHODS.iter().filter(able).map(|other| other.name).collect();
+            let mut lacking = lacking.join(" and ");
+            let target = classifier.target_layer().filter(|_| method.needs.vjp);
+            if let Some(why) = target.and_then(|layer| why_no_gradient(classifier, layer)) {
+                lacking.push_str(&format!(" ({why})"));
+            }
             return Err(AttributionError::Capability {
                 method: method.name,
                 model: classifier.name().to_owned(),
-                lacking: lacking.join(" and "),
+                lacking,
                 instead: instead.join(", "),
             });
         }

@@ -1,6 +1,6 @@
 //! Which layer a method looks at, and whether it can.
 
-use rival10_sdk::{Batch, Classifier, ContentHash, Layer, Philox, Tensor, random::unit};
+use rival10_sdk::{Batch, Classifier, ClassifierError, ContentHash, Layer, Philox, Tensor, random::unit};
 
 use crate::{
     AttributionError,
@@ -50,7 +50,8 @@ pub(crate) fn choose(
     if method.needs.vjp && !layer.gradient {
         let others = METHODS.iter().filter(|other| other.needs_layer() && !other.needs.vjp && other.name != "cam");
         let others: Vec<&str> = others.map(|other| other.name).collect();
-        let instead = format!("{}; methods without gradients are {}", would_do(), others.join(", "));
+        let why = why_no_gradient(classifier, &layer.name).map_or_else(String::new, |why| format!("{why}; "));
+        let instead = format!("{why}{}; methods without gradients are {}", would_do(), others.join(", "));
         return Err(refused(layer, "gets no gradient, for an operator between it and the logits has none", instead));
     }
     if method.needs.forward_from && !layer.entry {
@@ -89,6 +90,19 @@ pub(crate) fn refuse_dead(
             None => "no layer before it has a gradient".to_owned(),
         },
     })
+}
+
+/// What the engine says of a gradient by `layer` that it does not give: which operator stands in the way.
+pub(crate) fn why_no_gradient(classifier: &dyn Classifier, layer: &str) -> Option<String> {
+    let mut batch = Batch::new(classifier.input_size());
+    batch.data = vec![0.5; batch.stride()];
+    let session = classifier.forward(&batch, &[]).ok()?.session?;
+    let outputs = classifier.outputs();
+    let seed = Tensor { shape: vec![1, outputs], data: vec![0.0; outputs] };
+    match classifier.vjp(&session, &seed, &[layer]) {
+        Err(ClassifierError::Missing { hint, .. }) => Some(hint),
+        _ => None,
+    }
 }
 
 /// The gradients by `layer` of one random combination of the logits, for two pictures of noise.

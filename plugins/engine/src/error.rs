@@ -100,6 +100,32 @@ pub enum EngineError {
     /// The preprocessing contradicts itself.
     #[error(transparent)]
     Preprocessing(#[from] PreprocessingError),
+    /// An engine other than the default one is not there.
+    #[error("engine {engine}: {reason}")]
+    Runtime {
+        /// The engine.
+        engine: &'static str,
+        /// What is missing, and what would do.
+        reason: String,
+    },
+    /// The network's gradient can't be written to a file.
+    #[error("gradient of {} by {target:?}: {reason}", file.display())]
+    Gradient {
+        /// The network's file.
+        file: PathBuf,
+        /// The layer, or `input`.
+        target: String,
+        /// The operator that stands in the way, and what would do.
+        reason: String,
+    },
+    /// A model that is a program of its own does not serve.
+    #[error("external model {program}: {reason}")]
+    External {
+        /// The program, as it was named.
+        program: String,
+        /// What is wrong, with its last words if it has ended.
+        reason: String,
+    },
     /// The engine gave up without an error of its own.
     #[error(
         "model file {}: the engine stopped inside: {reason}; the file is damaged, or beyond what this engine can run",

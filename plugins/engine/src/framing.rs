@@ -5,7 +5,7 @@
 //! than the crop.
 
 use rival10_imaging::Filter;
-use rival10_sdk::{Mask, Rgb, Size};
+use rival10_sdk::{Frame, Mask, Rgb, Size};
 use serde::{Deserialize, Serialize};
 
 use crate::preprocessing::{MAX_SIDE, Preprocessing};
@@ -145,6 +145,21 @@ impl Preprocessing {
                 (0..i64::from(resized_size.width)).contains(&x) && (0..i64::from(resized_size.height)).contains(&y);
             inside && bitmap[y as usize * resized_size.width as usize + x as usize] != 0
         }))
+    }
+
+    /// `native` (a picture at its own size, with its masks) in the frame that [`Preprocessing::prepare`] gives it.
+    pub(crate) fn frame(&self, native: &Frame, input: Size) -> Result<Frame, FramingError> {
+        let framed = |mask: &Mask| self.prepare_mask(mask, input);
+        Ok(Frame {
+            image: self.prepare(&native.image, input)?,
+            object: native.object.as_ref().map(framed).transpose()?,
+            ignore: native.ignore.as_ref().map(framed).transpose()?,
+            attributes: native
+                .attributes
+                .iter()
+                .map(|(&index, mask)| Ok((index, framed(mask)?)))
+                .collect::<Result<_, FramingError>>()?,
+        })
     }
 
     fn check_frame(&self, size: Size, input: Size) -> Result<Size, FramingError> {

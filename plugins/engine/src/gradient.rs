@@ -13,6 +13,8 @@
 mod binary;
 mod convolution;
 mod elementwise;
+#[cfg(feature = "onnxruntime")]
+mod head;
 mod linear;
 mod pooling;
 mod reduction;
@@ -20,13 +22,20 @@ mod reduction;
 mod rule_tests;
 mod shape;
 mod slope;
+mod standard;
 
 use std::collections::{HashMap, HashSet};
 
 use tract_onnx::tract_core::{
     internal::*,
-    ops::{array::MultiBroadcastTo, binary::TypedBinOp, konst::Const, math, nn::Reduce, nn::Reducer},
+    ops::{
+        array::MultiBroadcastTo, binary::TypedBinOp, konst::Const, math, nn::Reduce, nn::Reducer, source::TypedSource,
+    },
 };
+
+#[cfg(feature = "onnxruntime")]
+pub(crate) use head::{Head, head};
+pub(crate) use standard::{OPSET, Standard, standard};
 
 /// One operator's rule: its name in the engine, and what wires the cotangents of its inputs.
 pub(crate) struct Rule {
@@ -225,9 +234,31 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// The constant that `outlet` is.
+    /// The constant that `outlet` is, or is computed from: exporters write places and shapes as small computations.
     fn known(&self, outlet: OutletId) -> TractResult<Option<Arc<Tensor>>> {
-        Ok(self.model.outlet_fact(outlet)?.konst.clone())
+        if let Some(constant) = &self.model.outlet_fact(outlet)?.konst {
+            return Ok(Some(Arc::clone(constant)));
+        }
+        let (mut part, mut copies) = (TypedModel::default(), HashMap::new());
+        let mut needed = HashSet::from([outlet.node]);
+        for node in self.model.nodes()[..=outlet.node].iter().rev() {
+            if needed.contains(&node.id) {
+                needed.extend(node.inputs.iter().map(|input| input.node));
+            }
+        }
+        let mut ids: Vec<usize> = needed.into_iter().collect();
+        ids.sort_unstable();
+        for id in ids {
+            let node = self.model.node(id);
+            let inputs: Option<TVec<OutletId>> = node.inputs.iter().map(|input| copies.get(input).copied()).collect();
+            let Some(inputs) = inputs.filter(|_| node.op_as::<TypedSource>().is_none()) else { return Ok(None) };
+            for (slot, copy) in part.wire_node(node.name.clone(), node.op.clone(), &inputs)?.into_iter().enumerate() {
+                copies.insert(OutletId::new(id, slot), copy);
+            }
+        }
+        part.select_output_outlets(&[copies[&outlet]])?;
+        let value = part.into_runnable()?.run(tvec!())?.remove(0);
+        Ok(Some(value.into_arc_tensor()))
     }
 }
 
@@ -341,6 +372,26 @@ pub(crate) fn reached(model: &TypedModel, of: OutletId) -> HashSet<OutletId> {
         }
     }
     leads.into_iter().filter_map(|(outlet, passes)| passes.then_some(outlet)).collect()
+}
+
+/// The first operator without a rule between `from` and `of`, by its name and its node's.
+pub(crate) fn obstacle(model: &TypedModel, of: OutletId, from: OutletId) -> Option<String> {
+    let mut needed = HashSet::from([of.node]);
+    for node in model.nodes().iter().rev().filter(|node| node.id <= of.node) {
+        if needed.contains(&node.id) {
+            needed.extend(node.inputs.iter().map(|input| input.node));
+        }
+    }
+    let mut reached = HashSet::from([from.node]);
+    for node in model.nodes() {
+        if node.id != from.node && node.inputs.iter().any(|input| reached.contains(&input.node)) {
+            reached.insert(node.id);
+            if needed.contains(&node.id) && find_rule(&node.op.name()).is_none() {
+                return Some(format!("{} (node {:?})", node.op.name(), node.name));
+            }
+        }
+    }
+    None
 }
 
 /// A backward graph, from residuals and seed to gradients.

@@ -18,7 +18,7 @@ use tract_onnx::{
 
 use crate::{
     EngineError,
-    gradient::{self, Tape},
+    gradient::{self, Standard, Tape},
     guard::guarded,
     layers::dominators,
     onnx_file::{MAX_ELEMENTS, OnnxFile},
@@ -140,6 +140,41 @@ impl Graph {
         let targets = targets.iter().map(|target| self.outlet(*target)).collect::<TractResult<Vec<_>>>()?;
         let values: Vec<OutletId> = values.iter().map(|value| value.outlet).collect();
         gradient::tape(&self.typed, of.outlet, &values, &targets)
+    }
+
+    /// The gradients of `sum(seed * of)` by `targets` in standard operators, for a file whose input is called `input` and
+    /// whose seed `seed`; no name in `taken` is given again.
+    pub(crate) fn standard(
+        &self,
+        of: &GraphValue,
+        targets: &[Target<'_>],
+        input: &str,
+        seed: &str,
+        taken: HashSet<String>,
+    ) -> TractResult<Standard> {
+        let outlets = targets.iter().map(|target| self.outlet(*target)).collect::<TractResult<Vec<_>>>()?;
+        let mut names: HashMap<OutletId, String> =
+            self.values.iter().map(|value| (value.outlet, value.name.clone())).collect();
+        names.insert(self.outlet(Target::Input)?, input.to_owned());
+        gradient::standard(&self.typed, of.outlet, &outlets, names, seed, taken)
+    }
+
+    #[cfg(feature = "onnxruntime")]
+    /// The gradient of `sum(seed * of)` by `targets`, from values that another engine's forward gives; `input` is what the
+    /// file calls the network's input.
+    pub(crate) fn head(&self, of: &GraphValue, targets: &[Target<'_>], input: &str) -> TractResult<gradient::Head> {
+        let outlets = targets.iter().map(|target| self.outlet(*target)).collect::<TractResult<Vec<_>>>()?;
+        let source = self.outlet(Target::Input)?;
+        let name = |outlet: OutletId| {
+            let named = self.values.iter().find(|value| value.outlet == outlet).map(|value| value.name.clone());
+            named.or_else(|| (outlet == source).then(|| input.to_owned()))
+        };
+        gradient::head(self.typed.clone(), of.outlet, &outlets, name)
+    }
+
+    /// The first operator without a gradient between `target` and `of`.
+    pub(crate) fn obstacle(&self, of: &GraphValue, target: Target<'_>) -> Option<String> {
+        gradient::obstacle(&self.typed, of.outlet, self.outlet(target).ok()?)
     }
 
     /// By target: whether every operator between it and `of` has a gradient.

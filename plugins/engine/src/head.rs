@@ -6,15 +6,14 @@
 use std::collections::HashSet;
 
 use prost::Message;
-use tract_onnx::pb::{
-    AttributeProto, GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
-    attribute_proto::AttributeType,
-    tensor_proto::{DataLocation, DataType},
-    tensor_shape_proto::{Dimension, dimension},
-    type_proto,
-};
+use tract_onnx::pb::{TensorProto, tensor_proto::DataLocation};
 
-use crate::{EngineError, Network, network::engine, onnx_file::OnnxFile};
+use crate::{
+    EngineError, Network,
+    network::engine,
+    onnx_file::{OnnxFile, keep_ancestors},
+    proto::{int, node, port, tensor},
+};
 
 /// A fully connected layer over features.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +71,7 @@ impl Network {
         let engine = engine();
         let mut model = OnnxFile::read(path, |operator| engine.op_register.0.contains_key(operator))?.model;
         let Some(graph) = model.graph.as_mut() else { return Err(refused("it holds no graph".to_owned())) };
-        keep_ancestors(graph, features);
+        keep_ancestors(graph, &[features]);
         let external = |tensor: &TensorProto| tensor.data_location == Some(DataLocation::External as i32);
         if graph.initializer.iter().any(external) {
             return Err(refused(
@@ -91,10 +90,10 @@ impl Network {
         let (flat, weights, bias, logits) =
             (free(PROBE_FEATURES), free("probe_weights"), free("probe_bias"), free("logits"));
         graph.node.push(node("Flatten", &[features], &flat, Vec::new()));
-        graph.node.push(node("Gemm", &[&flat, &weights, &bias], &logits, vec![attribute("transB", 1)]));
+        graph.node.push(node("Gemm", &[&flat, &weights, &bias], &logits, vec![int("transB", 1)]));
         graph.initializer.push(tensor(&weights, &[classes, length], &head.weights));
         graph.initializer.push(tensor(&bias, &[classes], &head.bias));
-        graph.output = vec![output(&logits, classes), output(&flat, length)];
+        graph.output = vec![port(&logits, &[None, Some(classes)]), port(&flat, &[None, Some(length)])];
         graph.value_info.clear();
         Ok((model.encode_to_vec(), logits))
     }
@@ -105,62 +104,6 @@ fn vector(shape: &[usize]) -> Option<usize> {
     let length: usize = shape.iter().skip(1).product();
     let one = shape.len() >= 2 && shape[1..].iter().filter(|&&n| n > 1).count() == 1 && shape[1] == length;
     one.then_some(length)
-}
-
-/// Leaves out every node and weight that `value` does not depend on.
-fn keep_ancestors(graph: &mut GraphProto, value: &str) {
-    let mut wanted: HashSet<String> = HashSet::from([value.to_owned()]);
-    // Nodes stand behind what they depend on, so that one pass from the end finds all.
-    let mut kept: Vec<NodeProto> = Vec::new();
-    for node in std::mem::take(&mut graph.node).into_iter().rev() {
-        if node.output.iter().any(|output| wanted.contains(output)) {
-            wanted.extend(node.input.iter().cloned());
-            for inner in node.attribute.iter().flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs)) {
-                wanted.extend(inner.node.iter().flat_map(|node| node.input.iter().cloned()));
-            }
-            kept.push(node);
-        }
-    }
-    kept.reverse();
-    graph.node = kept;
-    graph.initializer.retain(|tensor| wanted.contains(&tensor.name));
-    graph.sparse_initializer.retain(|tensor| tensor.values.as_ref().is_some_and(|t| wanted.contains(&t.name)));
-}
-
-fn node(operator: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>) -> NodeProto {
-    NodeProto {
-        name: format!("{output}/{operator}"),
-        op_type: operator.to_owned(),
-        input: inputs.iter().map(|&name| name.to_owned()).collect(),
-        output: vec![output.to_owned()],
-        attribute,
-        ..NodeProto::default()
-    }
-}
-
-fn attribute(name: &str, i: i64) -> AttributeProto {
-    AttributeProto { name: name.to_owned(), i, r#type: AttributeType::Int as i32, ..AttributeProto::default() }
-}
-
-fn tensor(name: &str, shape: &[usize], data: &[f32]) -> TensorProto {
-    TensorProto {
-        name: name.to_owned(),
-        dims: shape.iter().map(|&n| n as i64).collect(),
-        data_type: DataType::Float as i32,
-        raw_data: data.iter().flat_map(|v| v.to_le_bytes()).collect(),
-        ..TensorProto::default()
-    }
-}
-
-fn output(name: &str, length: usize) -> ValueInfoProto {
-    let dim = |value| Dimension { value: Some(value), ..Dimension::default() };
-    let dims = [dimension::Value::DimParam("batch".to_owned()), dimension::Value::DimValue(length as i64)];
-    let tensor = type_proto::Tensor {
-        elem_type: DataType::Float as i32,
-        shape: Some(TensorShapeProto { dim: dims.into_iter().map(dim).collect() }),
-    };
-    let kind = TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..TypeProto::default() };
-    ValueInfoProto { name: name.to_owned(), r#type: Some(kind), ..ValueInfoProto::default() }
 }
 
 #[cfg(test)]

@@ -12,9 +12,11 @@ use crate::{
 /// A network, described.
 #[derive(Clone, Debug, Serialize)]
 pub struct Inspection {
+    /// What runs it: `tract`, or `external: ` and the program.
+    pub engine: String,
     /// The program that wrote the file, with its version; empty if the file does not say.
     pub producer: String,
-    /// The version of the ONNX file format.
+    /// The version of the ONNX file format; 0 where it is none.
     pub ir_version: i64,
     /// The operator sets that the file declares.
     pub opsets: Vec<Opset>,
@@ -77,6 +79,7 @@ impl Inspection {
             version: opset.version,
         };
         Self {
+            engine: "tract".to_owned(),
             producer: format!("{} {}", model.producer_name, model.producer_version).trim().to_owned(),
             ir_version: model.ir_version,
             opsets: model.opset_import.iter().map(opset).collect(),

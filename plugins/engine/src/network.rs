@@ -9,6 +9,9 @@
 //! taps they are always the same.
 
 mod cut;
+mod gradient_file;
+#[cfg(feature = "onnxruntime")]
+mod head;
 mod randomised;
 mod run;
 mod vjp;
@@ -18,14 +21,12 @@ use std::{
     sync::Arc,
 };
 
-use rival10_sdk::{
-    Batch, Capabilities, Classifier, ClassifierError, Forward, Frame, Layer, Mask, Session, Size, Tensor,
-};
+use rival10_sdk::{Batch, Capabilities, Classifier, ClassifierError, Forward, Frame, Layer, Session, Size, Tensor};
 use tract_onnx::{Onnx, tract_core::internal::TractResult};
 
 use crate::{
-    EngineError, FramingError,
-    graph::{Graph, GraphValue, Plan, blame},
+    EngineError,
+    graph::{Graph, GraphValue, Plan, Target, blame},
     guard::guarded,
     inspection::Inspection,
     interface::{Input, find_logits, width},
@@ -34,6 +35,8 @@ use crate::{
     onnx_file::OnnxFile,
     preprocessing::Preprocessing,
 };
+
+pub use gradient_file::GradientFile;
 
 use run::Tapped;
 
@@ -132,6 +135,7 @@ impl Network {
             tails: Kept::new(),
         };
         remarks.extend(network.try_out(&file)?);
+        remarks.extend(network.missing_gradient());
         network.inspection.remarks = remarks;
         Ok(network)
     }
@@ -153,6 +157,17 @@ impl Network {
                 self.logits.name
             )
         }))
+    }
+
+    /// The operator that keeps a gradient from the layer that is explained, if one does.
+    fn missing_gradient(&self) -> Option<String> {
+        let target = self.target.filter(|&at| !self.layers[at].gradient)?;
+        let operator = self.graph.obstacle(&self.logits, Target::Value(self.value(target)))?;
+        Some(format!(
+            "no gradient reaches {:?}: the operator {operator} between it and the logits has none; \
+             finite_difference_grad_cam and the other methods over a layer need no gradient",
+            self.layers[target].name
+        ))
     }
 
     /// The file that it was read from.
@@ -178,7 +193,7 @@ impl Network {
     }
 
     /// The place among the layers of the one called `name`, or else of the first that the node called `name` gives.
-    fn find_layer(&self, name: &str) -> Result<usize, ClassifierError> {
+    pub(crate) fn find_layer(&self, name: &str) -> Result<usize, ClassifierError> {
         let given_by = |layer: &Layer| self.graph.value(&layer.name).is_some_and(|value| value.node == name);
         let found = self.layers.iter().position(|layer| layer.name == name);
         found.or_else(|| self.layers.iter().position(given_by)).ok_or_else(|| {
@@ -194,6 +209,19 @@ impl Network {
                 names.join(", ")
             ))
         })
+    }
+
+    /// Refuses a batch of another size, or of parts of pictures.
+    pub(crate) fn check(&self, batch: &Batch) -> Result<(), ClassifierError> {
+        if batch.size != self.input.size {
+            let (model, expected, found) = (self.name.clone(), self.input.size, batch.size);
+            return Err(ClassifierError::Size { model, expected, found });
+        }
+        if !batch.data.len().is_multiple_of(batch.stride()) {
+            let (found, stride) = (batch.data.len(), batch.stride());
+            return Err(self.failure(format!("a batch of {found} numbers does not hold whole pictures of {stride}")));
+        }
+        Ok(())
     }
 
     fn outcome<T>(&self, outcome: Result<TractResult<T>, String>) -> Result<T, ClassifierError> {
@@ -270,17 +298,7 @@ impl Classifier for Network {
     }
 
     fn forward(&self, batch: &Batch, taps: &[&str]) -> Result<Forward, ClassifierError> {
-        if batch.size != self.input.size {
-            return Err(ClassifierError::Size {
-                model: self.name.clone(),
-                expected: self.input.size,
-                found: batch.size,
-            });
-        }
-        if !batch.data.len().is_multiple_of(batch.stride()) {
-            let (found, stride) = (batch.data.len(), batch.stride());
-            return Err(self.failure(format!("a batch of {found} numbers does not hold whole pictures of {stride}")));
-        }
+        self.check(batch)?;
         let asked = taps.iter().map(|tap| self.find_layer(tap)).collect::<Result<Vec<_>, _>>()?;
         let mut distinct = asked.clone();
         distinct.sort_unstable();
@@ -303,20 +321,7 @@ impl Classifier for Network {
     }
 
     fn preset_frame(&self, native: &Frame) -> Result<Frame, ClassifierError> {
-        let (preprocessing, input) = (self.preprocessing(), self.input.size);
-        let failed = |error: FramingError| self.failure(error.to_string());
-        let framed = |mask: &Mask| preprocessing.prepare_mask(mask, input);
-        Ok(Frame {
-            image: preprocessing.prepare(&native.image, input).map_err(failed)?,
-            object: native.object.as_ref().map(framed).transpose().map_err(failed)?,
-            ignore: native.ignore.as_ref().map(framed).transpose().map_err(failed)?,
-            attributes: native
-                .attributes
-                .iter()
-                .map(|(&index, mask)| Ok((index, framed(mask)?)))
-                .collect::<Result<_, _>>()
-                .map_err(failed)?,
-        })
+        self.preprocessing().frame(native, self.input.size).map_err(|error| self.failure(error.to_string()))
     }
 
     fn randomised(&self, layers: &[&str], seed: u64) -> Result<Arc<dyn Classifier>, ClassifierError> {

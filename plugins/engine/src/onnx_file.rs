@@ -9,7 +9,7 @@ mod graph_check;
 mod tensor_check;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     fs, io,
     path::{Path, PathBuf},
 };
@@ -17,7 +17,7 @@ use std::{
 use prost::Message;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
-use crate::EngineError;
+use crate::{EngineError, proto};
 
 pub(crate) use graph_check::Wiring;
 
@@ -80,6 +80,7 @@ impl OnnxFile {
             return Err(invalid("it declares no version of the ONNX operators; the file is cut short".to_owned()));
         }
         name_nodes(graph);
+        spell_out_zeros(graph);
         let wiring = Wiring::check(graph, &file, known)?;
         let weights = tensor_check::check(graph, &file)?;
         for external in &weights.external {
@@ -132,6 +133,16 @@ fn name_nodes(graph: &mut GraphProto) {
     }
 }
 
+/// Says of every ConstantOfShape what it is filled with: without a word that is 0 in single precision, which the engine
+/// takes for double.
+fn spell_out_zeros(graph: &mut GraphProto) {
+    for node in graph.node.iter_mut().filter(|node| node.op_type == "ConstantOfShape" && is_standard(&node.domain)) {
+        if node.attribute.iter().all(|attribute| attribute.name != "value") {
+            node.attribute.push(proto::tensor_attribute("value", proto::tensor("", &[1], &[0.0])));
+        }
+    }
+}
+
 /// Every tensor that stands in `graph`: weights, attributes' values, and those of graphs inside nodes.
 fn tensors(graph: &GraphProto) -> Vec<&TensorProto> {
     let mut found: Vec<&TensorProto> = graph.initializer.iter().collect();
@@ -151,4 +162,43 @@ fn describe(node: &NodeProto) -> String {
     } else {
         format!("node {:?} ({}.{})", node.name, node.domain, node.op_type)
     }
+}
+
+/// Leaves out every node and weight that none of `values` depends on.
+pub(crate) fn keep_ancestors(graph: &mut GraphProto, values: &[&str]) {
+    let mut wanted: HashSet<String> = values.iter().map(|&value| value.to_owned()).collect();
+    // Nodes stand behind what they depend on, so that one pass from the end finds all.
+    let mut kept: Vec<NodeProto> = Vec::new();
+    for node in std::mem::take(&mut graph.node).into_iter().rev() {
+        if node.output.iter().any(|output| wanted.contains(output)) {
+            wanted.extend(node.input.iter().cloned());
+            for inner in node.attribute.iter().flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs)) {
+                wanted.extend(inner.node.iter().flat_map(|node| node.input.iter().cloned()));
+            }
+            kept.push(node);
+        }
+    }
+    kept.reverse();
+    graph.node = kept;
+    graph.initializer.retain(|tensor| wanted.contains(&tensor.name));
+    graph.sparse_initializer.retain(|tensor| tensor.values.as_ref().is_some_and(|t| wanted.contains(&t.name)));
+}
+
+/// Reads the data of `tensor` that lie in a file in `folder`; [`OnnxFile::read`] has checked that they are there.
+pub(crate) fn inline_external(tensor: &mut TensorProto, folder: &Path) -> Result<(), String> {
+    if tensor.external_data.is_empty() || !tensor.raw_data.is_empty() {
+        return Ok(());
+    }
+    let entry = |key: &str| tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| &entry.value);
+    let location = entry("location").ok_or_else(|| format!("weight {:?} is stored nowhere", tensor.name))?;
+    let number = |key: &str| entry(key).and_then(|text| text.parse::<usize>().ok());
+    let path = folder.join(location);
+    let bytes = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let start = number("offset").unwrap_or(0);
+    let end = number("length").map_or(bytes.len(), |length| start.saturating_add(length));
+    let part = bytes.get(start..end).ok_or_else(|| format!("{} has become shorter", path.display()))?;
+    tensor.raw_data = part.to_vec();
+    tensor.external_data.clear();
+    tensor.data_location = None;
+    Ok(())
 }

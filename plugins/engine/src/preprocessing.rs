@@ -160,6 +160,23 @@ impl Preprocessing {
             }
         }
     }
+
+    /// Appends the gradient by the picture, `[3, height, width]` in RGB and in [0, 1], that `by_input`, the gradient by the
+    /// network's input in `layout`, stands for: the transpose of [`Preprocessing::write_input`].
+    pub(crate) fn push_by_picture(&self, by_input: &[f32], layout: Layout, gradient: &mut Vec<f32>) {
+        let pixels = by_input.len() / 3;
+        for c in 0..3 {
+            let source = match self.channels {
+                Channels::Rgb => c,
+                Channels::Bgr => 2 - c,
+            };
+            let slope = self.scale / self.std[c];
+            match layout {
+                Layout::Nchw => gradient.extend(by_input[source * pixels..][..pixels].iter().map(|g| g * slope)),
+                Layout::Nhwc => gradient.extend(by_input[source..].iter().step_by(3).map(|g| g * slope)),
+            }
+        }
+    }
 }
 
 #[cfg(test)]

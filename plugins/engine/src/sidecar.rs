@@ -15,9 +15,9 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rival10_imaging::{Limits, decode};
 use rival10_sdk::{Batch, Classifier, Size};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{Labels, Network, Preprocessing, presets};
+use crate::{Labels, Preprocessing, presets};
 
 /// The version of sidecars that this crate reads.
 const VERSION: u32 = 1;
@@ -83,19 +83,46 @@ struct Document {
 }
 
 /// A preset by name, or in numbers.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum StatedPreprocessing {
+pub(crate) enum StatedPreprocessing {
     Preset(String),
     Numbers(Preprocessing),
 }
 
 /// A set of labels by name, or the label of every output.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum StatedLabels {
+pub(crate) enum StatedLabels {
     Known(String),
     Listed(Vec<String>),
+}
+
+impl StatedPreprocessing {
+    /// In numbers.
+    pub(crate) fn resolve(self) -> Result<Preprocessing, String> {
+        let preprocessing = match self {
+            Self::Preset(name) => presets::find(&name).map_err(|e| e.to_string())?,
+            Self::Numbers(preprocessing) => preprocessing,
+        };
+        preprocessing.check().map_err(|e| e.to_string())?;
+        Ok(preprocessing)
+    }
+}
+
+impl StatedLabels {
+    /// As labels; a file of them is none of what can be stated.
+    pub(crate) fn resolve(self) -> Result<Labels, String> {
+        match self {
+            Self::Known(name) => match name.parse().unwrap_or_else(|never| match never {}) {
+                Labels::File(path) => {
+                    Err(format!("labels {:?} are none of imagenet, cifar10, project", path.display()))
+                }
+                known => Ok(known),
+            },
+            Self::Listed(names) => Ok(Labels::Listed(names)),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -139,22 +166,8 @@ impl Sidecar {
         if document.rival10_sidecar != VERSION {
             return Err(format!("it is of version {}; this program reads {VERSION}", document.rival10_sidecar));
         }
-        let preprocessing = match document.preprocessing {
-            StatedPreprocessing::Preset(name) => presets::find(&name).map_err(|e| e.to_string())?,
-            StatedPreprocessing::Numbers(preprocessing) => {
-                preprocessing.check().map_err(|e| e.to_string())?;
-                preprocessing
-            }
-        };
-        let labels = match document.labels {
-            StatedLabels::Known(name) => match name.parse().unwrap_or_else(|never| match never {}) {
-                Labels::File(path) => {
-                    return Err(format!("labels {:?} are none of imagenet, cifar10, project", path.display()));
-                }
-                known => known,
-            },
-            StatedLabels::Listed(names) => Labels::Listed(names),
-        };
+        let preprocessing = document.preprocessing.resolve()?;
+        let labels = document.labels.resolve()?;
         let logits = document.replay.logits;
         if spread(&logits).is_nan() || spread(&logits) <= 0.0 {
             return Err("its logits are all the same or no numbers, so that they tell nothing".to_owned());
@@ -180,7 +193,7 @@ impl Sidecar {
     ///
     /// # Errors
     /// [`SidecarError::Mismatch`] if it is more than a thousandth, or the logits are of another number.
-    pub fn replay(&self, network: &Network) -> Result<f32, SidecarError> {
+    pub fn replay(&self, network: &dyn Classifier) -> Result<f32, SidecarError> {
         let mismatch = |reason: String| SidecarError::Mismatch { file: self.file.clone(), reason };
         let forward = network.forward(&self.picture, &[]).map_err(|e| mismatch(e.to_string()))?;
         let found = forward.logits.data;
@@ -216,6 +229,7 @@ mod tests {
     use rival10_sdk::Rgb;
 
     use super::*;
+    use crate::Network;
 
     const CNN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/models/cnn.onnx");
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 use rival10_engine::{Network, Preprocessing, presets};
 use rival10_sdk::{Batch, Classifier, ClassifierError, Size};
-use small_model::{CLASSES, Small, node};
+use small_model::{CLASSES, Small, integers, node};
 use tempfile::TempDir;
 
 const SIZE: Size = Size::new(8, 6);
@@ -188,6 +188,18 @@ fn the_digest_is_of_the_file_and_its_resolved_preprocessing() {
     let stored = Preprocessing::from_json(&plain.preprocessing().to_json()).unwrap();
     assert_eq!(stored.input, Some(SIZE));
     assert_eq!(Network::open("other name", &path, &stored).unwrap().digest(), plain.digest());
+}
+
+#[test]
+fn a_constant_of_a_shape_is_zero_in_single_precision_unless_it_says_otherwise() {
+    let mut model = Small::new(6, 8);
+    let graph = model.graph();
+    graph.initializer.push(integers("shape", &[2], vec![1, CLASSES as i64]));
+    graph.node.push(node("zeros", "ConstantOfShape", &["shape"], &["nothing"]));
+    graph.node.push(node("sum", "Add", &["logits", "nothing"], &["same"]));
+    graph.output[0].name = "same".to_owned();
+    let plain = open(&Small::new(6, 8)).forward(&pictures(2), &[]).unwrap().logits;
+    assert_eq!(open(&model).forward(&pictures(2), &[]).unwrap().logits.data, plain.data);
 }
 
 #[test]

@@ -173,6 +173,11 @@ pub trait Classifier: Send + Sync {
     /// The blake3 digest of its file and of its preprocessing, in hexadecimal: what a result row names.
     fn digest(&self) -> &str;
 
+    /// What computes it, with its version, where that is not rival10's own engine: a run's manifest names it.
+    fn engine(&self) -> &str {
+        ""
+    }
+
     /// Width and height of the pictures that it takes.
     fn input_size(&self) -> Size;
 

@@ -48,6 +48,9 @@ pub struct ManifestModel {
     pub digest: String,
     /// The digest of which outputs stand for which class.
     pub groups: String,
+    /// What computes it, with its version; empty for the default engine.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub engine: String,
 }
 
 /// One thing in which two runs differ.
@@ -69,6 +72,7 @@ impl Manifest {
             name: model.classifier.name().to_owned(),
             digest: model.classifier.digest().to_owned(),
             groups: hex(format!("{:?}", model.groups.0)),
+            engine: model.classifier.engine().to_owned(),
         };
         Self {
             version: 1,
@@ -151,7 +155,12 @@ mod tests {
 
     #[test]
     fn two_manifests_differ_in_the_fields_that_differ() {
-        let model = |name: &str| ManifestModel { name: name.to_owned(), digest: "d".into(), groups: "g".into() };
+        let model = |name: &str| ManifestModel {
+            name: name.to_owned(),
+            digest: "d".into(),
+            groups: "g".into(),
+            engine: String::new(),
+        };
         let a = Manifest {
             version: 1,
             rival10_version: "0.1.0".into(),

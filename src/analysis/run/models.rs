@@ -1,8 +1,8 @@
 //! Models from files: the one place where a run meets the engine.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
-use rival10_engine::{EngineError, Network, Preprocessing, PreprocessingError};
+use rival10_engine::{Engine, EngineError, PreprocessingError, Recipe};
 use rival10_sdk::{ClassGroups, Model};
 
 /// Why a model that a project knows can't be run.
@@ -16,13 +16,12 @@ pub enum ModelError {
     Preprocessing(#[from] PreprocessingError),
 }
 
-/// The model called `name` in `file`, fed as `preprocessing` (the engine's JSON) says.
+/// The model called `name` in `file`, opened and fed as `recipe` (the engine's JSON) says, run by `engine`.
 ///
 /// # Errors
 /// [`ModelError`] names the file and what would do.
-pub fn open(name: &str, file: &Path, preprocessing: &str, groups: ClassGroups) -> Result<Model, ModelError> {
-    let network = Network::open(name, file, &Preprocessing::from_json(preprocessing)?)?;
-    Ok(Model { classifier: Arc::new(network), groups })
+pub fn open(name: &str, file: &Path, recipe: &str, groups: ClassGroups, engine: Engine) -> Result<Model, ModelError> {
+    Ok(Model { classifier: Recipe::from_json(recipe)?.open(name, file, engine)?.classifier, groups })
 }
 
 /// The instruction set that the engine computes with.

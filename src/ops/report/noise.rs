@@ -54,7 +54,7 @@ pub(super) fn extremes(project: &Project, run: &Recorded) -> Result<Vec<Pictures
     let mut all = Vec::new();
     for name in &models {
         let Some(scored) = by_model.get(*name) else { continue };
-        let model = load_model(project, name, run.profile())?;
+        let model = load_model(project, name, run.profile(), None)?;
         let painter = Painter { run, source: &source, model: &model, taxonomy: project.store.taxonomy() };
         let whose = if models.len() > 1 { format!(" of {name}") } else { String::new() };
         let ends: [(&str, Vec<Scored>); 2] = [

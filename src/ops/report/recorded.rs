@@ -120,6 +120,9 @@ pub(in crate::ops) fn command(request: &AnalyzeRequest) -> String {
     if !request.models.is_empty() {
         option("--model", request.models.join(","));
     }
+    if let Some(engine) = &request.engine {
+        option("--engine", engine.clone());
+    }
     if !request.profile.is_empty() && request.profile != Profile::default().name() {
         option("--profile", request.profile.clone());
     }

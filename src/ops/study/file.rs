@@ -193,6 +193,7 @@ impl StudyFile {
             limit: self.data.limit,
             settings: analysis.settings.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect(),
             seed: self.seed,
+            engine: None,
             batch: None,
         };
         self.analyses.iter().map(request).collect()

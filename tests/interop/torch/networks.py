@@ -76,6 +76,8 @@ FAMILIES = {
                        lambda m: m.blocks[-1].norm1, smooth=True, tokens=1),
     "swin": Family(timm_model("swin_tiny_patch4_window7_224"), 224, lambda m: m.layers[-1].blocks[-1].norm1, smooth=True,
                    channels_last=True),
+    "torchvision_swin": Family(torchvision_model("swin_t"), 224, lambda m: m.features[-1][-1].norm1, smooth=True,
+                               channels_last=True),
 }
 
 EXPORTERS = ["torchscript", "dynamo"] if FULL else ["torchscript"]

@@ -160,7 +160,10 @@ def test_ablation_cam_is_pytorch_grad_cams(name, subject):
     assert error < 1e-4
 
 
-@pytest.mark.parametrize("name", [name for name in networks.CHOSEN if networks.CHOSEN[name].tokens is None])
+@pytest.mark.parametrize("name", [
+    # captum too sees DenseNet's activations before its last relu and gradients behind it.
+    name for name in networks.CHOSEN if networks.CHOSEN[name].tokens is None and name != "densenet121"
+])
 def test_layer_attributions_are_captums(name, subject):
     subject = subject(name)
     if subject.family.channels_last:

@@ -101,11 +101,7 @@ def test_gradients_of_real_models_are_autograds(file, size, real_data, engine):
 
 @pytest.mark.parametrize("exporter", networks.EXPORTERS)
 @pytest.mark.parametrize("name", networks.CHOSEN)
-def test_gradients_of_every_family_are_autograds(name, exporter, engine, tmp_path, request):
-    if (name, exporter) == ("convnext", "dynamo"):
-        # Strict: it must be taken out once the rule reads such places.
-        reason = "dynamo writes an as_strided whose places it computes, and the gradient of Gather wants them constant"
-        request.node.add_marker(pytest.mark.xfail(strict=True, reason=reason))
+def test_gradients_of_every_family_are_autograds(name, exporter, engine, tmp_path):
     family = networks.CHOSEN[name]
     network, pictures = networks.build(family)
     picture = pictures[:1]

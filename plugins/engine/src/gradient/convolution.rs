@@ -25,7 +25,7 @@ fn check(spec: &PoolSpec, format: KernelFormat) -> TractResult<()> {
 
 /// `kernel`, `[groups * o, i, spatial...]`, with inputs and outputs exchanged: `[groups * i, o, spatial...]`, turned
 /// around along the spatial axes if `flip`.
-fn transpose(kernel: &Tensor, groups: usize, flip: bool) -> TractResult<Tensor> {
+pub(super) fn transpose(kernel: &Tensor, groups: usize, flip: bool) -> TractResult<Tensor> {
     let (o, i) = (kernel.shape()[0] / groups, kernel.shape()[1]);
     let spatial = &kernel.shape()[2..];
     let taps: usize = spatial.iter().product();

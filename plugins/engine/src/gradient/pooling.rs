@@ -29,15 +29,15 @@ pub(super) fn sum_pool(builder: &mut Builder<'_>, site: &Site<'_>) -> TractResul
 
 /// A pool's geometry over one or two spatial axes; one axis is two with a first of length 1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Windows {
+pub(super) struct Windows {
     /// The pool's input, `[n, c, spatial...]`.
-    shape: TVec<usize>,
-    input: [usize; 2],
-    output: [usize; 2],
-    kernel: [usize; 2],
-    strides: [usize; 2],
-    dilations: [usize; 2],
-    before: [usize; 2],
+    pub shape: TVec<usize>,
+    pub input: [usize; 2],
+    pub output: [usize; 2],
+    pub kernel: [usize; 2],
+    pub strides: [usize; 2],
+    pub dilations: [usize; 2],
+    pub before: [usize; 2],
     /// Padding counts up to here: the input with its padding on both sides.
     padded: [usize; 2],
 }
@@ -63,6 +63,11 @@ impl Windows {
             before,
             padded: [0, 1].map(|axis| before[axis] + input[axis] + after[axis]),
         })
+    }
+
+    /// From the first place of the first window to the last of the last one along an axis.
+    pub(super) fn covered(&self, axis: usize) -> usize {
+        self.strides[axis] * (self.output[axis] - 1) + self.dilations[axis] * (self.kernel[axis] - 1) + 1
     }
 
     /// The places in a map of the input that window (i, j) covers, in row order.
@@ -101,8 +106,8 @@ impl Windows {
 
 /// Cotangent and input of a max pool to the gradient of its input.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct MaxPoolGradient {
-    windows: Windows,
+pub(super) struct MaxPoolGradient {
+    pub windows: Windows,
 }
 
 impl Op for MaxPoolGradient {
@@ -153,10 +158,26 @@ impl TypedOp for MaxPoolGradient {
 
 /// Cotangent of a sum pool or average pool to the gradient of its input.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct SumPoolGradient {
-    windows: Windows,
+pub(super) struct SumPoolGradient {
+    pub windows: Windows,
     normalize: bool,
     count_padding: bool,
+}
+
+impl SumPoolGradient {
+    /// By window: what each of its inputs gets of its dy.
+    pub(super) fn shares(&self) -> Vec<f32> {
+        let windows = &self.windows;
+        let mut shares = vec![1f32; windows.output.iter().product()];
+        if self.normalize {
+            windows.each(|i, j, window| {
+                let places =
+                    if self.count_padding { windows.places_with_padding(i, j) } else { windows.inputs(i, j).count() };
+                shares[window] = (places.max(1) as f32).recip();
+            });
+        }
+        shares
+    }
 }
 
 impl Op for SumPoolGradient {
@@ -176,14 +197,7 @@ impl EvalOp for SumPoolGradient {
         let cotangent = cotangent.as_slice().context("a tensor that is not in one piece")?;
         let windows = &self.windows;
         let (maps_in, maps_out): (usize, usize) = (windows.input.iter().product(), windows.output.iter().product());
-        let mut shares = vec![1f32; maps_out];
-        if self.normalize {
-            windows.each(|i, j, window| {
-                let places =
-                    if self.count_padding { windows.places_with_padding(i, j) } else { windows.inputs(i, j).count() };
-                shares[window] = (places.max(1) as f32).recip();
-            });
-        }
+        let shares = self.shares();
         let mut gradient = vec![0f32; windows.shape.iter().product()];
         for (cotangent, gradient) in cotangent.chunks_exact(maps_out).zip(gradient.chunks_exact_mut(maps_in)) {
             windows.each(|i, j, window| {

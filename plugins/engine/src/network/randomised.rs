@@ -14,7 +14,10 @@ use rival10_sdk::{
 use tract_onnx::pb::{TensorProto, tensor_proto::DataType};
 
 use super::{Network, engine};
-use crate::{EngineError, onnx_file::OnnxFile};
+use crate::{
+    EngineError,
+    onnx_file::{OnnxFile, inline_external},
+};
 
 impl Network {
     /// A copy in which the weights of `layers` are shuffled under `seed`.
@@ -97,24 +100,5 @@ fn shuffle(tensor: &mut TensorProto, folder: &Path, seed: u64) -> Result<(), Str
             (0..width).for_each(|byte| tensor.raw_data.swap(i * width + byte, j * width + byte));
         }
     }
-    Ok(())
-}
-
-/// Reads the data of `tensor` that lie in a file in `folder`; [`OnnxFile::read`] has checked that they are there.
-fn inline_external(tensor: &mut TensorProto, folder: &Path) -> Result<(), String> {
-    if tensor.external_data.is_empty() || !tensor.raw_data.is_empty() {
-        return Ok(());
-    }
-    let entry = |key: &str| tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| &entry.value);
-    let location = entry("location").ok_or_else(|| format!("weight {:?} is stored nowhere", tensor.name))?;
-    let number = |key: &str| entry(key).and_then(|text| text.parse::<usize>().ok());
-    let path = folder.join(location);
-    let bytes = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let start = number("offset").unwrap_or(0);
-    let end = number("length").map_or(bytes.len(), |length| start.saturating_add(length));
-    let part = bytes.get(start..end).ok_or_else(|| format!("{} has become shorter", path.display()))?;
-    tensor.raw_data = part.to_vec();
-    tensor.external_data.clear();
-    tensor.data_location = None;
     Ok(())
 }

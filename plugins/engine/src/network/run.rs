@@ -17,7 +17,7 @@ use crate::{
 
 /// Residuals of more numbers than this (8 MB a picture) are not kept by a forward but computed again by the backward: a
 /// batch of pictures must fit into memory.
-const MAX_RESIDUAL_NUMBERS: usize = 1 << 21;
+pub(super) const MAX_RESIDUAL_NUMBERS: usize = 1 << 21;
 
 /// The plan of a forward with taps.
 pub(super) struct Tapped {

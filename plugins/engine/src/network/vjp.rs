@@ -18,13 +18,12 @@ use super::{
 use crate::{
     graph::{GraphValue, Plan, Target},
     guard::guarded,
-    preprocessing::{Channels, Layout},
 };
 
 pub(super) use crate::gradient::Tape;
 
 /// What targets call the picture.
-const INPUT: &str = "input";
+pub(super) const INPUT: &str = "input";
 
 /// The number of the picture among targets: behind every layer.
 const PICTURE: usize = usize::MAX;
@@ -51,6 +50,19 @@ impl Record {
     }
 }
 
+/// Refuses a seed that does not fit `n` pictures' logits.
+pub(super) fn check_seed(network: &Network, seed: &Tensor, n: usize) -> Result<(), ClassifierError> {
+    let expected = [n, network.outputs];
+    if seed.shape == expected && seed.data.len() == n * network.outputs {
+        return Ok(());
+    }
+    Err(network.failure(format!(
+        "the seed has the shape {:?} and {} numbers; the logits have the shape {expected:?}",
+        seed.shape,
+        seed.data.len()
+    )))
+}
+
 impl Network {
     /// Whether every operator between `layer` (or `input`) and the logits has a gradient.
     #[must_use]
@@ -72,14 +84,7 @@ impl Network {
             return Err(self.failure("the session comes from another network's forward".to_owned()));
         };
         let n = record.batch.len();
-        if seed.shape != [n, self.outputs] || seed.data.len() != n * self.outputs {
-            return Err(self.failure(format!(
-                "the seed has the shape {:?} and {} numbers; the logits have the shape {:?}",
-                seed.shape,
-                seed.data.len(),
-                [n, self.outputs]
-            )));
-        }
+        check_seed(self, seed, n)?;
         let asked = targets.iter().map(|target| self.target(target)).collect::<Result<Vec<_>, _>>()?;
         let mut distinct = asked.clone();
         distinct.sort_unstable();
@@ -136,10 +141,16 @@ impl Network {
             model: self.name.clone(),
             capability: "gradients",
             hint: format!(
-                "an operator between {name:?} and the logits has none; {}",
+                "the operator {} between {name:?} and the logits has none; {}",
+                self.obstacle(target).unwrap_or_default(),
                 if near.is_empty() { "no layer has".to_owned() } else { format!("these have: {}", near.join(", ")) }
             ),
         })
+    }
+
+    fn obstacle(&self, target: usize) -> Option<String> {
+        let value = (target != PICTURE).then(|| self.value(target));
+        self.graph.obstacle(&self.logits, value.map_or(Target::Input, Target::Value))
     }
 
     fn tape(&self, targets: &[usize]) -> Result<Arc<Tape>, ClassifierError> {
@@ -153,14 +164,19 @@ impl Network {
     }
 
     /// The residuals and picture `i`'s part of the seed. Copies of the picture get no seed.
-    fn backward_inputs(&self, mut residuals: TVec<TValue>, seed: &Tensor, i: usize) -> TractResult<TVec<TValue>> {
+    pub(super) fn backward_inputs(
+        &self,
+        mut residuals: TVec<TValue>,
+        seed: &Tensor,
+        i: usize,
+    ) -> TractResult<TVec<TValue>> {
         let mut values = vec![0f32; self.slots * self.outputs];
         values[..self.outputs].copy_from_slice(&seed.data[i * self.outputs..(i + 1) * self.outputs]);
         residuals.push(EngineTensor::from_shape(&self.logits.shape, &values)?.into_tvalue());
         Ok(residuals)
     }
 
-    fn room(&self, targets: &[usize], n: usize) -> Vec<Tensor> {
+    pub(super) fn room(&self, targets: &[usize], n: usize) -> Vec<Tensor> {
         let (width, height) = (self.input.size.width as usize, self.input.size.height as usize);
         let picture = [1, 3, height, width];
         let shape = |&target: &usize| if target == PICTURE { &picture[..] } else { &self.layers[target].shape };
@@ -168,34 +184,16 @@ impl Network {
     }
 
     /// Appends one picture's gradients.
-    fn collect(&self, targets: &[usize], results: &[TValue], gradients: &mut [Tensor]) -> TractResult<()> {
+    pub(super) fn collect(&self, targets: &[usize], results: &[TValue], gradients: &mut [Tensor]) -> TractResult<()> {
         for ((&target, result), gradient) in targets.iter().zip(results).zip(gradients) {
             if target == PICTURE {
                 let mut by_input = Vec::new();
                 push_first_slot(result, self.slots, &mut by_input)?;
-                self.push_by_picture(&by_input, &mut gradient.data);
+                self.preprocessing().push_by_picture(&by_input, self.input.layout, &mut gradient.data);
             } else {
                 push_first_slot(result, self.slots, &mut gradient.data)?;
             }
         }
         Ok(())
-    }
-
-    /// The gradient by the picture, `[3, height, width]` in RGB and in [0, 1], from that by the network's input: the
-    /// transpose of what the preprocessing does.
-    fn push_by_picture(&self, by_input: &[f32], gradient: &mut Vec<f32>) {
-        let preprocessing = &self.inspection.preprocessing;
-        let pixels = by_input.len() / 3;
-        for c in 0..3 {
-            let source = match preprocessing.channels {
-                Channels::Rgb => c,
-                Channels::Bgr => 2 - c,
-            };
-            let slope = preprocessing.scale / preprocessing.std[c];
-            match self.input.layout {
-                Layout::Nchw => gradient.extend(by_input[source * pixels..][..pixels].iter().map(|g| g * slope)),
-                Layout::Nhwc => gradient.extend(by_input[source..].iter().step_by(3).map(|g| g * slope)),
-            }
-        }
     }
 }
