@@ -6,13 +6,13 @@
 //! are always shown.
 
 use rayon::prelude::*;
-use rival10_perturbation::{Marking, planes};
+use rival10_perturbation::{Marking, area, planes};
 use rival10_sdk::{AnalysisError, Batch, Context, Frame, Model, Presence, Rows, Sample};
 
 use crate::{
     Ablation,
-    measure::{BATCH, by_size, frame, refused},
-    region::{area, attribute_hole},
+    measure::BATCH,
+    region::attribute_hole,
     rows::{SHAPLEY_COLUMNS, Share, push_share},
     shapley::shapley,
 };
@@ -47,8 +47,8 @@ impl Ablation {
         attributes: &[usize],
     ) -> Result<Rows, AnalysisError> {
         let mut rows = Rows::new(SHAPLEY_COLUMNS);
-        for (size, models) in by_size(context.study.models) {
-            let frame = frame(context, sample, size)?;
+        for (size, models) in context.study.models_by_size() {
+            let frame = context.frame(sample, size)?;
             let players = players(context, sample, &frame, attributes)?;
             let Some(players) = players else { continue };
             if players.len() > self.shapley as usize {
@@ -106,7 +106,7 @@ fn players(
     frame: &Frame,
     attributes: &[usize],
 ) -> Result<Option<Vec<Region>>, AnalysisError> {
-    let failed = |error: rival10_sdk::MaskError| refused(sample, error.to_string());
+    let failed = |error: rival10_sdk::MaskError| AnalysisError::of(sample, error.to_string());
     let Marking::Marked(regions) = Marking::of(frame).map_err(failed)? else { return Ok(None) };
     let mut rest = regions.foreground;
     let mut players = vec![Region { name: BACKGROUND.to_owned(), pixels: regions.background }];

@@ -5,12 +5,12 @@
 //! the purposes `control`, `fill`, `mixed-same` and `mixed-rand`, keyed by seed, image and trial.
 
 use rayon::prelude::*;
-use rival10_perturbation::{Fill, Marking, Regions, planes};
-use rival10_sdk::{AnalysisError, Batch, Context, Frame, Geometry, Model, Philox, Presence, Rows, Sample, Size};
+use rival10_perturbation::{Fill, Marking, Regions, area, control_hole, planes, share};
+use rival10_sdk::{AnalysisError, Batch, Context, Frame, Model, Philox, Presence, Rows, Sample, Size};
 
 use crate::{
     Ablation,
-    region::{area, attribute_hole, control_hole, control_word, share},
+    region::{attribute_hole, control_word},
     rows::{COLUMNS, Key, Kind, push},
     swap::Partner,
 };
@@ -38,9 +38,9 @@ impl Ablation {
         attributes: &[usize],
     ) -> Result<Rows, AnalysisError> {
         let mut rows = Rows::new(COLUMNS);
-        for (size, models) in by_size(context.study.models) {
-            let frame = frame(context, sample, size)?;
-            let marking = Marking::of(&frame).map_err(|error| refused(sample, error.to_string()))?;
+        for (size, models) in context.study.models_by_size() {
+            let frame = context.frame(sample, size)?;
+            let marking = Marking::of(&frame).map_err(|error| AnalysisError::of(sample, error.to_string()))?;
             let picture = planes(&frame.image);
             let mut shown =
                 Shown { sample, models: &models, keys: Vec::new(), batch: Batch::new(size), rows: &mut rows };
@@ -68,7 +68,8 @@ impl Ablation {
             if sample.attributes.get(attribute) != Some(&Presence::Yes) {
                 continue;
             }
-            let hole = attribute_hole(frame, attribute).map_err(|error| refused(sample, error.to_string()))?;
+            let hole =
+                attribute_hole(frame, attribute).map_err(|error| AnalysisError::of(sample, error.to_string()))?;
             let Some(hole) = hole else { continue };
             let name = context.study.taxonomy.attributes[attribute].name.as_str();
             if area(&hole) == 0 {
@@ -190,35 +191,4 @@ impl Shown<'_> {
         self.batch.data.clear();
         Ok(())
     }
-}
-
-/// The models by their input size, in the order of the first of each size.
-pub(crate) fn by_size(models: &[Model]) -> Vec<(Size, Vec<&Model>)> {
-    let mut groups: Vec<(Size, Vec<&Model>)> = Vec::new();
-    for model in models {
-        let size = model.classifier.input_size();
-        match groups.iter_mut().find(|(known, _)| *known == size) {
-            Some((_, models)) => models.push(model),
-            None => groups.push((size, vec![model])),
-        }
-    }
-    groups
-}
-
-/// The picture and masks of `sample` at `size`.
-pub(crate) fn frame(
-    context: &Context<'_>,
-    sample: &Sample,
-    size: Size,
-) -> Result<std::sync::Arc<Frame>, AnalysisError> {
-    let frame = context.source.frame(sample.id, Geometry::Resize(size))?;
-    if frame.image.size != size || frame.image.pixels.len() != 3 * size.pixels() {
-        let reason = format!("its picture came as {} where {size} was asked for", frame.image.size);
-        return Err(refused(sample, reason));
-    }
-    Ok(frame)
-}
-
-pub(crate) fn refused(sample: &Sample, reason: String) -> AnalysisError {
-    AnalysisError::Sample { id: sample.id, name: sample.name.clone(), reason }
 }

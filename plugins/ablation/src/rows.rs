@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use rival10_sdk::{AnalysisError, Answer, Column, Kind as ColumnKind, Rows, Sample, Stratum, Value};
+use rival10_sdk::{AnalysisError, Answer, Column, Kind as ColumnKind, Record, Rows, Sample, Value};
 
 /// The columns of the first phase, in order.
 pub const COLUMNS: &[Column] = &[
@@ -134,7 +134,7 @@ pub(crate) fn push(
         key.fill.into(),
         i64::from(key.trial).into(),
         index(sample.class),
-        stratum_name(sample.stratum).into(),
+        sample.stratum.name().into(),
         key.marking.into(),
         key.share.into(),
         answer.map_or(Value::Null, |answer| index(answer.prediction)),
@@ -177,15 +177,6 @@ pub(crate) fn push_share(
 
 fn index(i: usize) -> Value {
     i64::try_from(i).ok().map_or(Value::Null, Value::Int)
-}
-
-/// The name that rows and reports give a stratum.
-fn stratum_name(stratum: Stratum) -> &'static str {
-    match stratum {
-        Stratum::ImagenetTrain => "imagenet-train",
-        Stratum::ImagenetValidation => "imagenet-validation",
-        Stratum::Unknown => "unknown",
-    }
 }
 
 /// A mean over trials of what a network says of an image's pictures.
@@ -257,34 +248,34 @@ impl Expected<'_> {
 /// [`AnalysisError::Unfit`] names the image and model of which rows are missing, doubled or foreign.
 pub(crate) fn read(rows: &Rows, expected: &Expected<'_>) -> Result<BTreeMap<String, Vec<Image>>, AnalysisError> {
     let mut models: BTreeMap<String, Vec<Image>> = BTreeMap::new();
-    let cells: Vec<&[Value]> = rows.iter().collect();
-    for rows in cells.chunk_by(|a, b| a[..2] == b[..2]) {
+    let records: Vec<Record<'_>> = rows.records().collect();
+    for rows in records.chunk_by(|a, b| a[..2] == b[..2]) {
         let image = read_image(rows, expected)?;
-        models.entry(text(rows[0], MODEL)?.to_owned()).or_default().push(image);
+        models.entry(rows[0].text(MODEL)?.to_owned()).or_default().push(image);
     }
     Ok(models)
 }
 
-fn read_image(rows: &[&[Value]], expected: &Expected<'_>) -> Result<Image, AnalysisError> {
-    let (id, model) = (integer(rows[0], IMAGE)?, text(rows[0], MODEL)?);
+fn read_image(rows: &[Record<'_>], expected: &Expected<'_>) -> Result<Image, AnalysisError> {
+    let (id, model) = (rows[0].integer(IMAGE)?, rows[0].text(MODEL)?);
     let broken = |what: String| AnalysisError::Unfit(format!("image {id}, model {model:?}: {what}"));
     let mut clean = None;
     let (mut done, mut left) = (BTreeMap::new(), BTreeMap::new());
     for rows in rows.chunk_by(|a, b| a[KIND..TRIAL] == b[KIND..TRIAL]) {
-        let kind = text(rows[0], KIND)?;
-        let kind = Kind::ALL.into_iter().find(|k| k.name() == kind).ok_or_else(|| unfit(rows[0], KIND))?;
-        let key: Done = (kind, text(rows[0], REGION)?.to_owned(), text(rows[0], FILL)?.to_owned());
+        let kind = rows[0].text(KIND)?;
+        let kind = Kind::ALL.into_iter().find(|k| k.name() == kind).ok_or_else(|| rows[0].unfit(KIND))?;
+        let key: Done = (kind, rows[0].text(REGION)?.to_owned(), rows[0].text(FILL)?.to_owned());
         let described = || format!("{} {} {}", kind.name(), key.1, key.2).trim().to_owned();
         let answered = rows[0][PREDICTION] != Value::Null;
         let wanted = if answered { expected.trials(&key) } else { 1 };
-        let trials = rows.iter().map(|row| integer(row, TRIAL)).collect::<Result<Vec<_>, _>>()?;
+        let trials = rows.iter().map(|row| row.integer(TRIAL)).collect::<Result<Vec<_>, _>>()?;
         if trials.iter().copied().ne(0..i64::from(wanted)) {
             return Err(broken(format!("{} has the trials {trials:?}, not {wanted} from 0 on", described())));
         }
         match (kind, answered) {
-            (Kind::Clean, true) => clean = Some((outcome(rows)?, text(rows[0], MARKING)?.to_owned())),
+            (Kind::Clean, true) => clean = Some((outcome(rows)?, rows[0].text(MARKING)?.to_owned())),
             (_, true) => _ = done.insert(key, outcome(rows)?),
-            (_, false) => _ = left.insert(key, text(rows[0], MARKING)?.to_owned()),
+            (_, false) => _ = left.insert(key, rows[0].text(MARKING)?.to_owned()),
         }
     }
     let Some((clean, marking)) = clean else { return Err(broken("the clean row is missing".to_owned())) };
@@ -301,8 +292,8 @@ fn read_image(rows: &[&[Value]], expected: &Expected<'_>) -> Result<Image, Analy
     }
     Ok(Image {
         id,
-        class: usize::try_from(integer(rows[0], CLASS)?).map_err(|_| unfit(rows[0], CLASS))?,
-        stratum: text(rows[0], STRATUM)?.to_owned(),
+        class: rows[0].index(CLASS)?,
+        stratum: rows[0].text(STRATUM)?.to_owned(),
         marking,
         clean,
         done,
@@ -311,12 +302,12 @@ fn read_image(rows: &[&[Value]], expected: &Expected<'_>) -> Result<Image, Analy
 }
 
 /// The mean over the trials.
-fn outcome(rows: &[&[Value]]) -> Result<Outcome, AnalysisError> {
+fn outcome(rows: &[Record<'_>]) -> Result<Outcome, AnalysisError> {
     let mut sum = Outcome { correct: 0.0, p: 0.0, margin: Some(0.0), share: 0.0 };
     let mut n = 0.0;
     for row in rows {
-        sum.correct += f64::from(u8::from(integer(row, PREDICTION)? == integer(row, CLASS)?));
-        sum.p += row[P].as_f64().ok_or_else(|| unfit(row, P))?;
+        sum.correct += f64::from(u8::from(row.integer(PREDICTION)? == row.integer(CLASS)?));
+        sum.p += row.number(P)?;
         sum.margin = sum.margin.zip(row[MARGIN].as_f64()).map(|(sum, margin)| sum + margin);
         sum.share += row[SHARE].as_f64().unwrap_or(0.0);
         n += 1.0;
@@ -336,32 +327,16 @@ pub(crate) struct RegionShare {
 /// The Shapley values of every model.
 pub(crate) fn read_shares(rows: &Rows) -> Result<BTreeMap<String, Vec<RegionShare>>, AnalysisError> {
     let mut models: BTreeMap<String, Vec<RegionShare>> = BTreeMap::new();
-    for row in rows.iter() {
-        let cell =
-            |at: usize| AnalysisError::Unfit(format!("a row has {:?} in {:?}", row[at], SHAPLEY_COLUMNS[at].name));
-        let class = row[3].as_i64().and_then(|class| usize::try_from(class).ok()).ok_or_else(|| cell(3))?;
+    for row in rows.records() {
         let share = RegionShare {
-            image: row[IMAGE].as_i64().ok_or_else(|| cell(IMAGE))?,
-            class,
-            region: row[2].as_str().ok_or_else(|| cell(2))?.to_owned(),
+            image: row.integer(IMAGE)?,
+            class: row.index(3)?,
+            region: row.text(2)?.to_owned(),
             phi: row[6].as_f64(),
         };
-        models.entry(row[MODEL].as_str().ok_or_else(|| cell(MODEL))?.to_owned()).or_default().push(share);
+        models.entry(row.text(MODEL)?.to_owned()).or_default().push(share);
     }
     Ok(models)
-}
-
-fn unfit(row: &[Value], at: usize) -> AnalysisError {
-    let (column, value) = (COLUMNS[at].name, &row[at]);
-    AnalysisError::Unfit(format!("a row of image {:?} has {value:?} in column {column:?}", row[0]))
-}
-
-fn integer(row: &[Value], at: usize) -> Result<i64, AnalysisError> {
-    row[at].as_i64().ok_or_else(|| unfit(row, at))
-}
-
-fn text(row: &[Value], at: usize) -> Result<&str, AnalysisError> {
-    row[at].as_str().ok_or_else(|| unfit(row, at))
 }
 
 #[cfg(test)]

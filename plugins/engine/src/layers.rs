@@ -78,6 +78,7 @@ impl Layers {
             found.layers.push(Layer {
                 name: value.name.clone(),
                 operator: value.operator.clone(),
+                weights: step.weighted(),
                 shape: step.shape.clone(),
                 grid: grids[i],
                 gradient: reaches[i],

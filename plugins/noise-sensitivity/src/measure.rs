@@ -12,7 +12,7 @@ use rival10_sdk::{AnalysisError, Batch, Context, Rows, Sample, Size};
 use crate::{
     NoiseSensitivity,
     rows::{COLUMNS, Subject, push},
-    view::{View, refused},
+    view::View,
 };
 
 impl NoiseSensitivity {
@@ -33,7 +33,7 @@ impl NoiseSensitivity {
     fn measure_sample(&self, context: &Context<'_>, sample: &Sample) -> Result<Rows, AnalysisError> {
         let classes = context.study.taxonomy.classes.len();
         if sample.class >= classes {
-            return Err(refused(sample, format!("class {} of a taxonomy of {classes}", sample.class)));
+            return Err(AnalysisError::of(sample, format!("class {} of a taxonomy of {classes}", sample.class)));
         }
         let mut rows = Rows::new(COLUMNS);
         for view in self.views(context, sample)? {

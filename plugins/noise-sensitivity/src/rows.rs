@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use rival10_sdk::{AnalysisError, Answer, Column, Kind, Rows, Sample, Stratum, Value};
+use rival10_sdk::{AnalysisError, Answer, Column, Kind, Record, Rows, Sample, Value};
 
 /// The columns, in order.
 pub const COLUMNS: &[Column] = &[
@@ -122,7 +122,7 @@ pub(crate) fn push(
         level.into(),
         i64::from(trial).into(),
         index(subject.sample.class),
-        stratum_name(subject.sample.stratum).into(),
+        subject.sample.stratum.name().into(),
         subject.marking.into(),
         subject.foreground.into(),
         index(foreground.prediction),
@@ -151,17 +151,17 @@ pub(crate) fn read(
     nulls: u32,
 ) -> Result<BTreeMap<String, Images>, AnalysisError> {
     let mut models: BTreeMap<String, Images> = BTreeMap::new();
-    let cells: Vec<&[Value]> = rows.iter().collect();
-    for rows in cells.chunk_by(|a, b| a[..2] == b[..2]) {
-        let (id, model) = (integer(rows[0], IMAGE)?, text(rows[0], MODEL)?);
+    let records: Vec<Record<'_>> = rows.records().collect();
+    for rows in records.chunk_by(|a, b| a[..2] == b[..2]) {
+        let (id, model) = (rows[0].integer(IMAGE)?, rows[0].text(MODEL)?);
         let masks = models.entry(model.to_owned()).or_insert_with(|| vec![Vec::new(); nulls as usize + 1]);
-        let mut expected = 0..=if text(rows[0], MARKING)? == "marked" { i64::from(nulls) } else { 0 };
+        let mut expected = 0..=if rows[0].text(MARKING)? == "marked" { i64::from(nulls) } else { 0 };
         for rows in rows.chunk_by(|a, b| a[MASK] == b[MASK]) {
-            let mask = integer(rows[0], MASK)?;
+            let mask = rows[0].integer(MASK)?;
             if expected.next() != Some(mask) {
                 return Err(misplaced(id, model, &format!("mask {mask}")));
             }
-            masks[usize::try_from(mask).map_err(|_| unfit(rows[0], MASK))?].push(read_image(rows, levels, trials)?);
+            masks[usize::try_from(mask).map_err(|_| rows[0].unfit(MASK))?].push(read_image(rows, levels, trials)?);
         }
         if let Some(mask) = expected.next() {
             return Err(missing(id, model, &format!("mask {mask}")));
@@ -170,30 +170,30 @@ pub(crate) fn read(
     Ok(models)
 }
 
-fn read_image(rows: &[&[Value]], levels: &[f64], trials: u32) -> Result<Image, AnalysisError> {
+fn read_image(rows: &[Record<'_>], levels: &[f64], trials: u32) -> Result<Image, AnalysisError> {
     let first = rows[0];
-    let (id, model, marking) = (integer(first, IMAGE)?, text(first, MODEL)?, text(first, MARKING)?);
+    let (id, model, marking) = (first.integer(IMAGE)?, first.text(MODEL)?, first.text(MARKING)?);
     let noised = if marking == "marked" { levels } else { &[] };
     let mut keys = std::iter::once((0.0, 0)).chain(noised.iter().flat_map(|&l| (0..trials).map(move |t| (l, t))));
     let mut outcomes: Vec<(Outcome, Outcome)> = vec![(NOTHING, NOTHING); noised.len() + 1];
     for (i, row) in rows.iter().enumerate() {
-        let found = (number(row, LEVEL)?, integer(row, TRIAL)?);
+        let found = (row.number(LEVEL)?, row.integer(TRIAL)?);
         if keys.next().map(|(level, trial)| (level, i64::from(trial))) != Some(found) {
             return Err(misplaced(id, model, &format!("level {}, trial {}", found.0, found.1)));
         }
         let of = if i == 0 { 0 } else { (i - 1) / trials as usize + 1 };
-        let class = integer(row, CLASS)?;
+        let class = row.integer(CLASS)?;
         let (foreground, background) = &mut outcomes[of];
         for (outcome, at) in [(foreground, FOREGROUND), (background, BACKGROUND)] {
-            outcome.correct += f64::from(u8::from(integer(row, at)? == class));
-            outcome.p += number(row, at + 1)?;
+            outcome.correct += f64::from(u8::from(row.integer(at)? == class));
+            outcome.p += row.number(at + 1)?;
             outcome.margin = outcome.margin.zip(row[at + 2].as_f64()).map(|(sum, margin)| sum + margin);
         }
     }
     if let Some((level, trial)) = keys.next() {
         return Err(missing(id, model, &format!("level {level}, trial {trial}")));
     }
-    let class = usize::try_from(integer(first, CLASS)?).map_err(|_| unfit(first, CLASS))?;
+    let class = first.index(CLASS)?;
     let clean = outcomes.remove(0).0;
     // Sums are divided once, at the end: an image that is right in every trial then counts exactly 1.
     for (foreground, background) in &mut outcomes {
@@ -205,9 +205,9 @@ fn read_image(rows: &[&[Value]], levels: &[f64], trials: u32) -> Result<Image, A
     }
     Ok(Image {
         id,
-        mask: integer(first, MASK)?,
+        mask: first.integer(MASK)?,
         class,
-        stratum: text(first, STRATUM)?.to_owned(),
+        stratum: first.text(STRATUM)?.to_owned(),
         marking: marking.to_owned(),
         clean,
         noised: outcomes,
@@ -223,32 +223,6 @@ fn misplaced(id: i64, model: &str, what: &str) -> AnalysisError {
 
 fn missing(id: i64, model: &str, what: &str) -> AnalysisError {
     AnalysisError::Unfit(format!("image {id}, model {model:?}: the row of {what} is missing"))
-}
-
-/// The name that rows and reports give a stratum.
-pub(crate) fn stratum_name(stratum: Stratum) -> &'static str {
-    match stratum {
-        Stratum::ImagenetTrain => "imagenet-train",
-        Stratum::ImagenetValidation => "imagenet-validation",
-        Stratum::Unknown => "unknown",
-    }
-}
-
-fn unfit(row: &[Value], at: usize) -> AnalysisError {
-    let (column, value) = (COLUMNS[at].name, &row[at]);
-    AnalysisError::Unfit(format!("a row of image {:?} has {value:?} in column {column:?}", row[0]))
-}
-
-fn integer(row: &[Value], at: usize) -> Result<i64, AnalysisError> {
-    row[at].as_i64().ok_or_else(|| unfit(row, at))
-}
-
-fn number(row: &[Value], at: usize) -> Result<f64, AnalysisError> {
-    row[at].as_f64().ok_or_else(|| unfit(row, at))
-}
-
-fn text(row: &[Value], at: usize) -> Result<&str, AnalysisError> {
-    row[at].as_str().ok_or_else(|| unfit(row, at))
 }
 
 #[cfg(test)]

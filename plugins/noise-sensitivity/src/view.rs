@@ -69,7 +69,7 @@ impl NoiseSensitivity {
             let size = models[0].classifier.input_size();
             if frame.image.size != size || frame.image.pixels.len() != 3 * size.pixels() {
                 let reason = format!("its picture came as {} where {size} was asked for", frame.image.size);
-                return Err(refused(sample, reason));
+                return Err(AnalysisError::of(sample, reason));
             }
         }
         Ok(views)
@@ -117,8 +117,4 @@ impl NoiseSensitivity {
         };
         self.null_mask.draw((self.seed, number), (sample, context.study.samples), (own, size), &swapped)
     }
-}
-
-pub(crate) fn refused(sample: &Sample, reason: String) -> AnalysisError {
-    AnalysisError::Sample { id: sample.id, name: sample.name.clone(), reason }
 }

@@ -8,13 +8,13 @@
 //! An analysis opens no files, knows no clock and draws nothing that is not keyed by the seed and the sample: run twice, in
 //! any order, on any number of threads, its rows are the same. The feature `testing` holds the suite that proves it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Capabilities, ClassifierError, Column, ImageId, Model, Provenance, Report, Rows, Sample, SampleSource, Taxonomy,
-    rows::RowError,
+    Capabilities, ClassifierError, Column, Frame, Geometry, ImageId, Model, Provenance, Report, Rows, Sample,
+    SampleSource, Size, Taxonomy, rows::RowError,
 };
 
 /// An analysis that can be asked for: what the registry lists.
@@ -227,6 +227,40 @@ pub struct Study<'a> {
     pub provenance: &'a Provenance,
 }
 
+impl Study<'_> {
+    /// The name of class number `class`, or a stand-in where the taxonomy has none.
+    #[must_use]
+    pub fn class_name(&self, class: usize) -> String {
+        self.taxonomy.classes.get(class).map_or_else(|| format!("class {class}"), |class| class.name.clone())
+    }
+
+    /// That every model's classes are the taxonomy's.
+    ///
+    /// # Errors
+    /// [`AnalysisError::Unfit`] names the model.
+    pub fn check_models(&self) -> Result<(), AnalysisError> {
+        for Model { classifier, groups } in self.models {
+            let check = groups.check(self.taxonomy, classifier.outputs());
+            check.map_err(|reason| AnalysisError::Unfit(format!("model {:?}: {reason}", classifier.name())))?;
+        }
+        Ok(())
+    }
+
+    /// The models by their input size, in the order of the first of each size: what shares an image's picture.
+    #[must_use]
+    pub fn models_by_size(&self) -> Vec<(Size, Vec<&Model>)> {
+        let mut groups: Vec<(Size, Vec<&Model>)> = Vec::new();
+        for model in self.models {
+            let size = model.classifier.input_size();
+            match groups.iter_mut().find(|(known, _)| *known == size) {
+                Some((_, models)) => models.push(model),
+                None => groups.push((size, vec![model])),
+            }
+        }
+        groups
+    }
+}
+
 /// What a phase has at hand while it maps.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -234,6 +268,25 @@ pub struct Context<'a> {
     pub study: Study<'a>,
     /// Pixels and masks, of any sample.
     pub source: &'a dyn SampleSource,
+}
+
+impl Context<'_> {
+    /// The picture and masks of `sample` at `size`, all of them of that size.
+    ///
+    /// # Errors
+    /// [`AnalysisError::Sample`] as from the source, and if what it gives has another size.
+    pub fn frame(&self, sample: &Sample, size: Size) -> Result<Arc<Frame>, AnalysisError> {
+        let frame = self.source.frame(sample.id, Geometry::Resize(size))?;
+        if frame.image.size != size || frame.image.pixels.len() != 3 * size.pixels() {
+            let reason = format!("its picture came as {} where {size} was asked for", frame.image.size);
+            return Err(AnalysisError::of(sample, reason));
+        }
+        let masks = [&frame.object, &frame.ignore].into_iter().flatten().chain(frame.attributes.values());
+        if let Some(mask) = masks.into_iter().find(|mask| mask.size() != size) {
+            return Err(AnalysisError::of(sample, format!("a mask came as {} and not as {size}", mask.size())));
+        }
+        Ok(frame)
+    }
 }
 
 /// An analysis, configured.
@@ -303,4 +356,12 @@ pub enum AnalysisError {
     /// Anything else that keeps it from a result.
     #[error("{0}")]
     Unfit(String),
+}
+
+impl AnalysisError {
+    /// That `sample` can't be taken, and why.
+    #[must_use]
+    pub fn of(sample: &Sample, reason: String) -> Self {
+        Self::Sample { id: sample.id, name: sample.name.clone(), reason }
+    }
 }

@@ -103,6 +103,8 @@ pub struct Layer {
     pub shape: Vec<usize>,
     /// How its numbers lie over the picture; none where they do not, or where that is unknown.
     pub grid: Option<Grid>,
+    /// Whether it multiplies by weights of its own, which [`Classifier::randomised`] can make random.
+    pub weights: bool,
     /// Whether every operator between it and the logits has a gradient.
     pub gradient: bool,
     /// Whether everything that the logits depend on passes through it, so that the network can be entered here.

@@ -9,6 +9,7 @@
 pub mod analysis;
 pub mod answer;
 pub mod classifier;
+pub mod division;
 pub mod grid;
 pub mod mask;
 pub mod random;
@@ -24,10 +25,11 @@ pub use analysis::{
 };
 pub use answer::Answer;
 pub use classifier::{Batch, Capabilities, Classifier, ClassifierError, Forward, Layer, Model, Session, Tensor};
+pub use division::{Division, Part};
 pub use grid::Grid;
 pub use mask::{Agreement, Bbox, Labelled, Mask, MaskError, Size, SurfaceDistances};
 pub use random::Philox;
 pub use report::{Estimate, Provenance, Report, Table};
-pub use rows::{Column, Kind, Rows, Value};
+pub use rows::{Column, Kind, Record, Rows, Value};
 pub use sample::{ContentHash, Frame, Geometry, ImageId, Presence, Rgb, Sample, SampleSource, Stratum, Word};
 pub use taxonomy::{Attribute, AttributeKind, Class, ClassGroups, Taxonomy};

@@ -47,6 +47,14 @@ pub struct Table {
     pub rows: Vec<Vec<serde_json::Value>>,
 }
 
+/// Headings with those of their bounds behind each of `estimates`: `head`, then `RFS`, `RFS low`, `RFS high` for each, then
+/// `tail`. Whoever prints a table reads bounds off these names.
+#[must_use]
+pub fn with_bounds(head: &[&str], estimates: &[&str], tail: &[&str]) -> Vec<String> {
+    let bounded = estimates.iter().flat_map(|name| [(*name).to_owned(), format!("{name} low"), format!("{name} high")]);
+    head.iter().map(|&name| name.to_owned()).chain(bounded).chain(tail.iter().map(|&name| name.to_owned())).collect()
+}
+
 /// What it takes to get the same numbers again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {

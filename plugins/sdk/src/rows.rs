@@ -3,9 +3,11 @@
 //! Rows are the only thing that a run stores; every estimate is derived from them. They are kept in the order of their
 //! key columns, so that shards, resumed runs and any number of threads give the same table.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, ops::Deref};
 
 use serde::{Deserialize, Serialize};
+
+use crate::AnalysisError;
 
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,6 +228,74 @@ impl Rows {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[Value]> {
         self.cells.iter().map(Vec::as_slice)
     }
+
+    /// Every row, in order, as it is read back.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = Record<'_>> {
+        self.cells.iter().map(|cells| Record { columns: &self.columns, cells })
+    }
+}
+
+/// A row that is read back: each cell as what its reader expects there, or an error that names image and column.
+///
+/// `at` is a column's place; a place that the table has not is an error too.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    columns: &'a [Column],
+    cells: &'a [Value],
+}
+
+impl Deref for Record<'_> {
+    type Target = [Value];
+
+    /// The cells.
+    fn deref(&self) -> &[Value] {
+        self.cells
+    }
+}
+
+impl<'a> Record<'a> {
+    /// The integer at `at`.
+    ///
+    /// # Errors
+    /// [`AnalysisError::Unfit`] if there is none.
+    pub fn integer(self, at: usize) -> Result<i64, AnalysisError> {
+        self.cells.get(at).and_then(Value::as_i64).ok_or_else(|| self.unfit(at))
+    }
+
+    /// The index at `at`: an integer of 0 and more.
+    ///
+    /// # Errors
+    /// [`AnalysisError::Unfit`] if there is none.
+    pub fn index(self, at: usize) -> Result<usize, AnalysisError> {
+        usize::try_from(self.integer(at)?).map_err(|_| self.unfit(at))
+    }
+
+    /// The number at `at`.
+    ///
+    /// # Errors
+    /// [`AnalysisError::Unfit`] if there is none.
+    pub fn number(self, at: usize) -> Result<f64, AnalysisError> {
+        self.cells.get(at).and_then(Value::as_f64).ok_or_else(|| self.unfit(at))
+    }
+
+    /// The text at `at`.
+    ///
+    /// # Errors
+    /// [`AnalysisError::Unfit`] if there is none.
+    pub fn text(self, at: usize) -> Result<&'a str, AnalysisError> {
+        self.cells.get(at).and_then(Value::as_str).ok_or_else(|| self.unfit(at))
+    }
+
+    /// The error for a cell that is not what stands there.
+    #[must_use]
+    pub fn unfit(self, at: usize) -> AnalysisError {
+        let null = Value::Null;
+        let image = self.cells.first().unwrap_or(&null);
+        AnalysisError::Unfit(match self.columns.get(at) {
+            Some(column) => format!("a row of image {image:?} has {:?} in column {:?}", self.cells[at], column.name),
+            None => format!("a row of image {image:?} has {} columns and none at {at}", self.columns.len()),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -258,5 +328,19 @@ mod tests {
         assert!(table.push(vec![1.into()]).is_err());
         assert_eq!(Value::from(f64::NAN), Value::Null);
         assert!(table.push(vec![1.into(), "a".into(), Value::Float(f64::NAN)]).is_err());
+    }
+
+    #[test]
+    fn a_cell_that_is_not_what_its_reader_expects_is_named_by_image_and_column() {
+        let mut table = Rows::new(COLUMNS);
+        table.push(vec![(-7).into(), "a".into(), Value::Null]).unwrap();
+        let record = table.records().next().unwrap();
+        assert_eq!((record.integer(0).unwrap(), record.text(1).unwrap()), (-7, "a"));
+        assert_eq!(record.number(0).unwrap(), -7.0);
+        for error in [record.number(2).unwrap_err(), record.index(0).unwrap_err(), record.integer(1).unwrap_err()] {
+            assert!(error.to_string().contains("image Int(-7)"), "{error}");
+        }
+        assert!(record.number(2).unwrap_err().to_string().contains("\"score\""));
+        assert!(record.text(3).unwrap_err().to_string().contains("none at 3"));
     }
 }

@@ -75,6 +75,19 @@ pub enum Stratum {
 }
 
 impl Stratum {
+    /// Every stratum.
+    pub const ALL: [Self; 3] = [Self::ImagenetTrain, Self::ImagenetValidation, Self::Unknown];
+
+    /// The name that rows and reports give it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ImagenetTrain => "imagenet-train",
+            Self::ImagenetValidation => "imagenet-validation",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// Reads it off a source file's stem: `n02391049_123` is ImageNet-train, `n02391049_ILSVRC2012_val_00001234`
     /// validation, anything else unknown.
     #[must_use]

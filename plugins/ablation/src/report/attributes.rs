@@ -1,10 +1,10 @@
 //! What is lost without an attribute, beside what is lost without as many pixels elsewhere in the object.
 
-use rival10_sdk::{Study, Table};
+use rival10_sdk::{Study, Table, report::with_bounds};
 use rival10_stats::{Estimates, Measurements, holm, interval_method, sign_flip};
 use serde_json::Value as Json;
 
-use super::{ModelResult, cells, class_name, effect::Effect, row, with_bounds};
+use super::{ModelResult, cells, effect::Effect, row};
 use crate::{
     Ablation,
     rows::{Image, Kind},
@@ -88,12 +88,8 @@ impl Ablation {
                     for class in 0..study.taxonomy.classes.len() {
                         let of_class: Vec<&Image> = images.iter().copied().filter(|i| i.class == class).collect();
                         if !of_class.is_empty() {
-                            let head: [Json; 4] = [
-                                result.name.as_str().into(),
-                                name.into(),
-                                class_name(study, class).into(),
-                                fill.into(),
-                            ];
+                            let head: [Json; 4] =
+                                [result.name.as_str().into(), name.into(), study.class_name(class).into(), fill.into()];
                             by_class.push(row(head, drops(&of_class, name, fill, self.seed)));
                         }
                     }

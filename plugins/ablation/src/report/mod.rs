@@ -12,7 +12,7 @@ mod compare;
 mod effect;
 mod shares;
 
-use rival10_sdk::{AnalysisError, Estimate, Report, Rows, Study, Table};
+use rival10_sdk::{AnalysisError, Estimate, Report, Rows, Study, Table, report::with_bounds};
 use rival10_stats::{Estimates, interval_method};
 use serde_json::Value as Json;
 
@@ -172,7 +172,7 @@ impl Ablation {
                 for kind in [Kind::Background, Kind::Object] {
                     let effect = Estimates::of(Effect::table(of_class(), kind, "", self.main_fill()), self.seed);
                     let head: [Json; 3] =
-                        [result.name.as_str().into(), class_name(study, class).into(), kind.name().into()];
+                        [result.name.as_str().into(), study.class_name(class).into(), kind.name().into()];
                     rows.push(row(head, effect_cells(&effect)));
                 }
             }
@@ -324,16 +324,6 @@ fn effect_cells(effect: &Estimates) -> Vec<Json> {
 /// The estimate and the bounds of its interval, as three cells.
 fn cells(estimates: &Estimates, estimate: impl Fn(&[f64]) -> Option<f64> + Sync) -> [Json; 3] {
     estimates.bounded(estimate).map(Json::from)
-}
-
-fn class_name(study: &Study<'_>, class: usize) -> String {
-    study.taxonomy.classes.get(class).map_or_else(|| format!("class {class}"), |class| class.name.clone())
-}
-
-/// Headings with those of their bounds behind each of `estimates`.
-fn with_bounds(head: &[&str], estimates: &[&str], tail: &[&str]) -> Vec<String> {
-    let bounded = estimates.iter().flat_map(|name| [(*name).to_owned(), format!("{name} low"), format!("{name} high")]);
-    head.iter().map(|&name| name.to_owned()).chain(bounded).chain(tail.iter().map(|&name| name.to_owned())).collect()
 }
 
 fn row<const N: usize>(head: [Json; N], rest: Vec<Json>) -> Vec<Json> {

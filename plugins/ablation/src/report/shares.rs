@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use rival10_sdk::{AnalysisError, Rows, Study, Table};
+use rival10_sdk::{AnalysisError, Rows, Study, Table, report::with_bounds};
 use rival10_stats::{Estimates, Measurements, interval_method};
 use serde_json::Value as Json;
 
-use super::{cells, class_name, row, with_bounds};
+use super::{cells, row};
 use crate::{
     Ablation,
     coalitions::{BACKGROUND, REST},
@@ -56,7 +56,7 @@ pub(super) fn tables(
                 let head: [Json; 4] = [
                     name.as_str().into(),
                     (*region).into(),
-                    class_name(study, class).into(),
+                    study.class_name(class).into(),
                     of_class.table().images().into(),
                 ];
                 by_class.push(row(head, cells(&of_class, mean).to_vec()));

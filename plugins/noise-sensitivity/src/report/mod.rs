@@ -13,7 +13,7 @@ mod compare;
 mod distribution;
 mod estimates;
 
-use rival10_sdk::{AnalysisError, Estimate, Report, Rows, Study, Table};
+use rival10_sdk::{AnalysisError, Estimate, Report, Rows, Study, Table, report::with_bounds};
 use rival10_stats::{Estimates, Measurements, interval_method};
 use serde_json::Value as Json;
 
@@ -145,7 +145,7 @@ impl NoiseSensitivity {
             for (class, _) in summary.table().classes() {
                 let of_class = Estimates::of(summary.table().of_class(class), self.seed);
                 rows.push(row(
-                    [name.as_str().into(), class_name(study, class).into()],
+                    [name.as_str().into(), study.class_name(class).into()],
                     summary_cells(&of_class, self.rfs()),
                 ));
             }
@@ -302,7 +302,7 @@ fn notes_of_model(study: &Study<'_>, ModelResult { name, images, summary, .. }: 
     }
     let missing: Vec<_> = (0..study.taxonomy.classes.len())
         .filter(|&class| summary.table().of_class(class).images() == 0)
-        .map(|class| class_name(study, class))
+        .map(|class| study.class_name(class))
         .collect();
     if !missing.is_empty() {
         notes.push(format!("{name}: no image of {}; means are over the other classes.", missing.join(", ")));
@@ -315,18 +315,8 @@ fn cells(estimates: &Estimates, estimate: impl Fn(&[f64]) -> Option<f64> + Sync)
     estimates.bounded(estimate).map(Json::from)
 }
 
-fn class_name(study: &Study<'_>, class: usize) -> String {
-    study.taxonomy.classes.get(class).map_or_else(|| format!("class {class}"), |class| class.name.clone())
-}
-
 fn columns(head: &[&str], rest: &[&str]) -> Vec<String> {
     head.iter().chain(rest).map(|&name| name.to_owned()).collect()
-}
-
-/// Headings with those of their bounds behind each of `estimates`.
-fn with_bounds(head: &[&str], estimates: &[&str], tail: &[&str]) -> Vec<String> {
-    let bounded = estimates.iter().flat_map(|name| [(*name).to_owned(), format!("{name} low"), format!("{name} high")]);
-    head.iter().map(|&name| name.to_owned()).chain(bounded).chain(tail.iter().map(|&name| name.to_owned())).collect()
 }
 
 fn row<const N: usize>(head: [Json; N], rest: Vec<Json>) -> Vec<Json> {

@@ -130,21 +130,45 @@ impl CellMeans {
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
     pub fn new(name: &str, size: Size, outputs: usize, seed: u64) -> Self {
-        assert!(size.width >= 4 && size.height >= 4, "a cell has at least one pixel");
         let weights = Philox::keyed("toy weights", seed, &ContentHash::of(b""), 0);
+        let weights =
+            (0..outputs * CELLS).map(|i| 4.0 * unit(weights.block([i as u64, 0, 0, 0])[0]) as f32 - 2.0).collect();
+        let digest = ContentHash::of(format!("cell means {size} {outputs} {seed}").as_bytes());
+        Self::with(name, size, weights, &digest)
+    }
+
+    /// A network whose logit o weighs the cell in row y and column x of channel c by `weight(o, c, y, x)`; width and height
+    /// must be 4 at least.
+    ///
+    /// # Panics
+    /// If the size is smaller.
+    #[must_use]
+    pub fn weighing(
+        name: &str,
+        size: Size,
+        outputs: usize,
+        weight: impl Fn(usize, usize, usize, usize) -> f32,
+    ) -> Self {
+        let cell = |i: usize| weight(i / CELLS, i % CELLS / (GRID * GRID), i / GRID % GRID, i % GRID);
+        let weights: Vec<f32> = (0..outputs * CELLS).map(cell).collect();
+        let digest = ContentHash::of(format!("cell means {size} {outputs} {weights:?}").as_bytes());
+        Self::with(name, size, weights, &digest)
+    }
+
+    fn with(name: &str, size: Size, weights: Vec<f32>, digest: &ContentHash) -> Self {
+        assert!(size.width >= 4 && size.height >= 4, "a cell has at least one pixel");
         Self {
             name: name.to_owned(),
-            digest: ContentHash::of(format!("cell means {size} {outputs} {seed}").as_bytes()).to_string(),
+            digest: digest.to_string(),
             size,
-            outputs,
-            weights: (0..outputs * CELLS)
-                .map(|i| 4.0 * unit(weights.block([i as u64, 0, 0, 0])[0]) as f32 - 2.0)
-                .collect(),
+            outputs: weights.len() / CELLS,
+            weights,
             layers: vec![Layer {
                 name: LAYER.to_owned(),
                 operator: "AveragePool".to_owned(),
                 shape: vec![1, 3, GRID, GRID],
                 grid: Some(Grid { height: GRID, width: GRID, channels: 3, before: 0, after: 0, channels_last: false }),
+                weights: true,
                 gradient: true,
                 entry: true,
             }],
