@@ -17,10 +17,10 @@ use serde::Serialize;
 use crate::Map;
 
 pub use baseline::Baseline;
-pub use mass::{delta_density, precision, recall};
-pub use overlap::iou;
-pub use pointing::pointing_game;
-pub use ranking::{auroc, average_precision, top_share};
+pub use mass::{delta_density, precision};
+pub use overlap::{iou, iou_at};
+pub use pointing::{pointing_game, tolerance};
+pub use ranking::{Ranking, auroc, average_precision, top_share};
 
 /// The share of pixels that `top` looks at.
 const TOP: f64 = 0.05;
@@ -79,16 +79,17 @@ impl Alignment {
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count of pixels")]
         let top = ((TOP * values.len() as f64).round() as usize).max(1);
+        let ranking = Ranking::of(&values, &mask);
         Some(Self {
             iou: iou(&values, &mask),
             delta_density: delta_density(&values, &mask)?,
-            average_precision: average_precision(&values, &mask)?,
+            average_precision: ranking.average_precision()?,
             precision: precision(&values, &mask),
-            recall: [recall(&values, &mask, 0.25)?, recall(&values, &mask, 0.5)?, recall(&values, &mask, 0.75)?],
-            pointing: pointing_game(&everywhere, &object, map.size, pointing::tolerance(map.size)),
-            auroc: auroc(&values, &mask)?,
-            top: top_share(&values, &mask, top),
-            rank_accuracy: top_share(&values, &mask, inside),
+            recall: [ranking.recall(0.25)?, ranking.recall(0.5)?, ranking.recall(0.75)?],
+            pointing: pointing_game(&everywhere, &object, map.size, tolerance(map.size)),
+            auroc: ranking.auroc()?,
+            top: ranking.top_share(top),
+            rank_accuracy: ranking.top_share(inside),
         })
     }
 }

@@ -1,6 +1,8 @@
 //! One method on one network, checked beforehand and ready for any number of pictures.
 
-use rival10_sdk::{Batch, ContentHash, Layer, Model, taxonomy};
+use std::{cell::OnceCell, sync::Arc};
+
+use rival10_sdk::{Batch, ContentHash, Forward, Layer, Model, taxonomy};
 
 use crate::{
     AttributionError, Evidence, Map, Options, Site,
@@ -122,14 +124,55 @@ impl Explainer {
         explained: Explained,
         content: &ContentHash,
     ) -> Result<Explanation, AttributionError> {
-        let classifier = &*self.model.classifier;
+        Ok(Self::explain_all(&[self], picture, explained, content)?.swap_remove(0))
+    }
+
+    /// The map of `picture` by each of `explainers`, in their order. Those of one network that look at the same layers share
+    /// one forward, and one backward to the layer.
+    ///
+    /// # Errors
+    /// As [`Explainer::explain`], of the first that fails.
+    pub fn explain_all(
+        explainers: &[&Self],
+        picture: &Batch,
+        explained: Explained,
+        content: &ContentHash,
+    ) -> Result<Vec<Explanation>, AttributionError> {
+        let mut views: Vec<View<'_>> = Vec::new();
+        let mut explanations = Vec::with_capacity(explainers.len());
+        for explainer in explainers {
+            let at = match views.iter().position(|view| view.shows(explainer)) {
+                Some(at) => at,
+                None => {
+                    views.push(View::of(explainer, picture, explained)?);
+                    views.len() - 1
+                }
+            };
+            explanations.push(views[at].explain(explainer, picture, content)?);
+        }
+        Ok(explanations)
+    }
+}
+
+/// One forward of a picture, and the class that is explained.
+struct View<'a> {
+    /// The first of those that share it.
+    explainer: &'a Explainer,
+    forward: Forward,
+    class: usize,
+    gradients: OnceCell<Vec<f32>>,
+}
+
+impl<'a> View<'a> {
+    fn of(explainer: &'a Explainer, picture: &Batch, explained: Explained) -> Result<Self, AttributionError> {
+        let classifier = &*explainer.model.classifier;
         let unfit = |reason: String| AttributionError::Unfit { model: classifier.name().to_owned(), reason };
         if picture.len() != 1 {
             return Err(unfit(format!("{} pictures; a map is of one", picture.len())));
         }
-        let taps: Vec<&str> = self.taps.iter().map(String::as_str).collect();
+        let taps: Vec<&str> = explainer.taps.iter().map(String::as_str).collect();
         let forward = classifier.forward(picture, &taps)?;
-        let scores = self.model.groups.scores(&forward.logits.data);
+        let scores = explainer.model.groups.scores(&forward.logits.data);
         if let Some(class) = scores.iter().position(|score| !score.is_finite()) {
             return Err(unfit(format!("class {class} has the score {}", scores[class])));
         }
@@ -138,16 +181,34 @@ impl Explainer {
             Explained::Class(class) if class < scores.len() => class,
             Explained::Class(class) => return Err(unfit(format!("no class {class}; there are {}", scores.len()))),
         };
+        Ok(Self { explainer, forward, class, gradients: OnceCell::new() })
+    }
+
+    /// Whether this forward is the one that `explainer` needs.
+    fn shows(&self, explainer: &Explainer) -> bool {
+        let own = self.explainer;
+        Arc::ptr_eq(&own.model.classifier, &explainer.model.classifier)
+            && own.model.groups == explainer.model.groups
+            && own.taps == explainer.taps
+    }
+
+    fn explain(
+        &self,
+        explainer: &Explainer,
+        picture: &Batch,
+        content: &ContentHash,
+    ) -> Result<Explanation, AttributionError> {
         let site = Site {
-            classifier,
-            score: Score { groups: &self.model.groups, class },
+            classifier: &*explainer.model.classifier,
+            score: Score { groups: &explainer.model.groups, class: self.class },
             picture,
-            forward: &forward,
-            layer: self.layer.as_ref().and_then(|layer| Some((layer, layer.grid?))),
-            options: &self.options,
+            forward: &self.forward,
+            layer: explainer.layer.as_ref().and_then(|layer| Some((layer, layer.grid?))),
+            gradients: &self.gradients,
+            options: &explainer.options,
             content,
         };
-        let evidence = (self.method.attribute)(&site)?;
-        Ok(Explanation { class, logits: forward.logits.data, evidence })
+        let evidence = (explainer.method.attribute)(&site)?;
+        Ok(Explanation { class: self.class, logits: self.forward.logits.data.clone(), evidence })
     }
 }

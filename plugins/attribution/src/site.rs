@@ -1,5 +1,7 @@
 //! What a method has before it: one picture, the forward that was made of it, and the class that is explained.
 
+use std::cell::OnceCell;
+
 use rival10_sdk::{Batch, Classifier, ContentHash, Forward, Grid, Layer, Tensor};
 
 use crate::{
@@ -19,6 +21,8 @@ pub struct Site<'a> {
     pub(crate) forward: &'a Forward,
     /// With its grid; none for methods that look at no layer.
     pub(crate) layer: Option<(&'a Layer, Grid)>,
+    /// dy_c by the layer's activations as they lie in the network, once it was asked for: methods of one forward share it.
+    pub(crate) gradients: &'a OnceCell<Vec<f32>>,
     pub(crate) options: &'a Options,
     pub(crate) content: &'a ContentHash,
 }
@@ -59,7 +63,14 @@ impl Site<'_> {
     /// dy_c by the layer's activations, `[channels, positions]`.
     pub(crate) fn gradients(&self) -> Result<Vec<f32>, AttributionError> {
         let (layer, grid) = self.layer.expect("the explainer gives a layer to every method that asks for one");
-        Ok(grid.maps(&self.gradients_of(self.forward, &layer.name)?))
+        let gradients = match self.gradients.get() {
+            Some(gradients) => gradients,
+            None => {
+                let gradients = self.gradients_of(self.forward, &layer.name)?;
+                self.gradients.get_or_init(|| gradients)
+            }
+        };
+        Ok(grid.maps(gradients))
     }
 
     /// dy_c of each picture of `forward` by `target`, with the scores' slopes at each picture's own logits.

@@ -9,7 +9,16 @@ const EPSILON: f64 = 1e-10;
 pub fn iou(values: &[f32], mask: &[bool]) -> f64 {
     let most = values.iter().copied().fold(0.0, f32::max);
     // 0 / 0 is NaN, which is not at or above anything.
-    let salient = |value: f32| value / most >= 0.5;
+    overlap(values, mask, |value| value / most >= 0.5)
+}
+
+/// The same of the pixels at or above `threshold`.
+#[must_use]
+pub fn iou_at(values: &[f32], mask: &[bool], threshold: f32) -> f64 {
+    overlap(values, mask, |value| value >= threshold)
+}
+
+fn overlap(values: &[f32], mask: &[bool], salient: impl Fn(f32) -> bool) -> f64 {
     let (mut intersection, mut union) = (0u32, 0u32);
     for (&value, &inside) in values.iter().zip(mask) {
         intersection += u32::from(salient(value) && inside);

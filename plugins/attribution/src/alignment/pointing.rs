@@ -4,7 +4,8 @@
 use rival10_sdk::Size;
 
 /// 15 pixels at a side of 224, in proportion at others.
-pub(super) fn tolerance(size: Size) -> f64 {
+#[must_use]
+pub fn tolerance(size: Size) -> f64 {
     15.0 / 224.0 * f64::from(size.width.max(size.height))
 }
 
