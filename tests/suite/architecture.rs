@@ -54,7 +54,7 @@ const PLUGINS: &[(&str, &[&str])] = &[
 ];
 
 /// What a crate that holds one analysis may depend on.
-const ANALYSIS: &[&str] = &["sdk", "attribution", "perturbation", "stats"];
+const ANALYSIS: &[&str] = &["sdk", "attribution", "perturbation", "probe", "stats"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
