@@ -3,8 +3,14 @@
 use rival10_sdk::Plugin;
 
 /// Every analysis that is built in.
-pub const PLUGINS: &[&Plugin] =
-    &[&rival10_noise_sensitivity::PLUGIN, &rival10_ablation::PLUGIN, &rival10_mask_agreement::PLUGIN];
+pub const PLUGINS: &[&Plugin] = &[
+    &rival10_noise_sensitivity::PLUGIN,
+    &rival10_ablation::PLUGIN,
+    &rival10_mask_agreement::PLUGIN,
+    &rival10_saliency_alignment::PLUGIN,
+    &rival10_spurious_features::PLUGIN,
+    &rival10_neural_features::PLUGIN,
+];
 
 /// The analysis called `name`.
 #[must_use]
