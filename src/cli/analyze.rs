@@ -228,7 +228,7 @@ pub(super) fn print_headline(shell: &Shell, report: &Report) -> anyhow::Result<(
 
 fn print_cells(shell: &Shell, table: &Table) -> anyhow::Result<()> {
     let headings: Vec<&str> = table.columns.iter().map(String::as_str).collect();
-    // A column of whole numbers is shown as such: noise levels, not accuracies that happen to be 1.
+    // Counts, and columns of whole numbers, are shown as such: noise levels, not accuracies that happen to be 1.
     let whole = |column: usize| {
         let mut numbers = table.rows.iter().filter_map(|row| row.get(column).and_then(Value::as_f64));
         numbers.clone().any(|x| x > 1.0) && numbers.all(|x| x.fract() == 0.0)
@@ -238,7 +238,7 @@ fn print_cells(shell: &Shell, table: &Table) -> anyhow::Result<()> {
         Value::Null => "–".to_owned(),
         Value::String(text) => text.clone(),
         Value::Number(n) => {
-            let digits = if whole.get(column) == Some(&true) { 0 } else { 4 };
+            let digits = if whole.get(column) == Some(&true) || !n.is_f64() { 0 } else { 4 };
             n.as_f64().map_or_else(|| n.to_string(), |x| format!("{x:.digits$}"))
         }
         other => other.to_string(),
