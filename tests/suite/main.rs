@@ -16,6 +16,7 @@ mod external_models;
 mod hostile_models;
 mod kills;
 mod known_truth;
+mod looks;
 mod models;
 mod probe;
 mod profiles;
