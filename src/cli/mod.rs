@@ -144,6 +144,7 @@ enum Command {
     Queue(assign::QueueArgs),
     /// Hand annotations in for review
     Submit(review::SubmitArgs),
+    Reopen(review::ReopenArgs),
     /// Accept, reject or send back what was submitted
     #[command(subcommand)]
     Review(review::Command),
@@ -227,6 +228,7 @@ fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
         Command::Assign(args) => assign::assign(args, shell),
         Command::Queue(args) => assign::queue(&args, shell),
         Command::Submit(args) => review::submit(args, shell),
+        Command::Reopen(args) => review::reopen(args, shell),
         Command::Review(command) => review::review(command, shell),
         Command::Log(args) => history::log(args, shell),
         Command::Undo(args) => history::undo(&args, shell),

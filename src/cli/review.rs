@@ -1,4 +1,4 @@
-//! `rival10 submit` and `rival10 review`.
+//! `rival10 submit`, `rival10 reopen` and `rival10 review`.
 
 use clap::Subcommand;
 
@@ -23,6 +23,27 @@ pub(super) struct SubmitArgs {
     /// Whose annotations
     #[arg(long, value_name = "NAME")]
     annotator: String,
+}
+
+/// Take annotations up again that were submitted or accepted.
+#[derive(clap::Args)]
+#[command(after_help = "\
+What a reviewer has accepted is changed in no other way: it is a draft again, and counts when it is accepted again.
+
+Examples:
+  rival10 reopen --annotator ada cat/0001.jpg")]
+pub(super) struct ReopenArgs {
+    /// Images, by path, name or number
+    #[arg(required = true)]
+    images: Vec<String>,
+    /// Whose annotations
+    #[arg(long, value_name = "NAME")]
+    annotator: String,
+}
+
+pub(super) fn reopen(args: ReopenArgs, shell: &Shell) -> anyhow::Result<Outcome> {
+    let (images, who) = (args.images, args.annotator);
+    advance(&ReviewRequest { who, transition: Transition::Reopen, images, of: None, comment: None }, shell)
 }
 
 /// Decide on what was submitted. Nobody reviews their own work.

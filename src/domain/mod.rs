@@ -5,6 +5,7 @@ pub mod image;
 pub mod item;
 pub mod layer;
 pub mod progress;
+pub mod remark;
 pub mod review;
 pub mod run;
 
@@ -13,6 +14,7 @@ pub use image::{ImageRecord, Variant};
 pub use item::{Item, ItemInstance, SourceMask};
 pub use layer::Layer;
 pub use progress::{Forecast, Progress, Silent};
+pub use remark::{RemarkKind, RemarkOn, Remarks};
 pub use review::Transition;
 pub use rival10_sdk::{
     Agreement, Attribute, AttributeKind, Bbox, Class, ClassGroups, ContentHash, ImageId, Mask, MaskError, Presence,

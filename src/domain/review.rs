@@ -15,11 +15,13 @@ pub enum Transition {
     Reject,
     /// A reviewer wants more work on it: it is a draft again.
     SendBack,
+    /// Its annotator takes it up again: what was accepted is changed in no other way.
+    Reopen,
 }
 
 impl Transition {
     /// Every move.
-    pub const ALL: [Self; 4] = [Self::Submit, Self::Accept, Self::Reject, Self::SendBack];
+    pub const ALL: [Self; 5] = [Self::Submit, Self::Accept, Self::Reject, Self::SendBack, Self::Reopen];
 
     /// What the command line calls it.
     #[must_use]
@@ -29,6 +31,7 @@ impl Transition {
             Self::Accept => "accept",
             Self::Reject => "reject",
             Self::SendBack => "send-back",
+            Self::Reopen => "reopen",
         }
     }
 
@@ -40,6 +43,7 @@ impl Transition {
             Self::Accept => "accepted",
             Self::Reject => "rejected",
             Self::SendBack => "sent back",
+            Self::Reopen => "reopened",
         }
     }
 
@@ -50,7 +54,7 @@ impl Transition {
             Self::Submit => &[Status::Draft],
             Self::Accept => &[Status::Submitted, Status::Rejected],
             Self::Reject => &[Status::Submitted, Status::Accepted],
-            Self::SendBack => &[Status::Submitted, Status::Accepted, Status::Rejected],
+            Self::SendBack | Self::Reopen => &[Status::Submitted, Status::Accepted, Status::Rejected],
         }
     }
 
@@ -61,14 +65,14 @@ impl Transition {
             Self::Submit => Status::Submitted,
             Self::Accept => Status::Accepted,
             Self::Reject => Status::Rejected,
-            Self::SendBack => Status::Draft,
+            Self::SendBack | Self::Reopen => Status::Draft,
         }
     }
 
     /// Whether the annotator makes it; every other is made by somebody else, for nobody reviews their own work.
     #[must_use]
     pub fn is_authors(self) -> bool {
-        self == Self::Submit
+        matches!(self, Self::Submit | Self::Reopen)
     }
 
     /// Whether it must say why.

@@ -156,6 +156,8 @@ pub(super) fn describe(project: &Project, entry: &Entry) -> String {
         Change::Release { name, .. } => format!("release {name}"),
         Change::SetClass { to, .. } => format!("class {}", class(*to)),
         Change::SetImageClass { to, .. } => format!("image class {}", to.map_or_else(|| "unknown".to_owned(), class)),
+        Change::SetRemark { remark, to: Some(text), .. } => format!("{}: {text}", remark.name()),
+        Change::SetRemark { remark, to: None, .. } => format!("{} taken away", remark.name()),
         Change::SetSplit { to, .. } => format!("split {to:?}"),
         Change::SetRoot { name, to, .. } => format!("root {name}: {}", to.as_deref().unwrap_or("gone")),
         Change::Relink { images } => format!("relink {} images", images.len()),

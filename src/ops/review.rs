@@ -44,6 +44,9 @@ pub fn review(project: &mut Project, request: &ReviewRequest) -> Result<Reviewed
     let of = if request.transition.is_authors() { Some(&request.who) } else { request.of.as_ref() };
     let mut candidates = annotations_in_brief(project, of.map(String::as_str))?;
     if request.images.is_empty() {
+        if request.transition == Transition::Reopen {
+            return Err(OpsError::Usage("say which images are to be reopened".to_owned()));
+        }
         let from = request.transition.from();
         // What is already decided is decided again by name only.
         let fits = |status: Status| {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{OpsError, Project, opinion::opinion};
 use crate::{
-    domain::Progress,
+    domain::{Layer, Progress},
     quality::{self, FileFacts, Needs, RULES, Repair, View},
     store::{Actor, AnnotationFilter, Edit, ImageFilter, StoreError},
 };
@@ -55,6 +55,20 @@ pub struct Finding {
     pub fixable: bool,
     #[serde(skip)]
     repair: Option<Repair>,
+}
+
+impl Finding {
+    /// The layer that it is about, where `--fix` would change one.
+    #[must_use]
+    pub fn layer(&self) -> Option<Layer> {
+        match self.repair {
+            Some(
+                Repair::DropSpecks(_, layer, _) | Repair::FillPinholes(_, layer, _) | Repair::RemoveLayer(_, layer),
+            ) => Some(layer),
+            Some(Repair::Answer(_, attribute, _)) => Some(Layer::Attribute(attribute)),
+            None => None,
+        }
+    }
 }
 
 /// What was found.
@@ -193,7 +207,7 @@ pub fn validate(project: &Project, request: &ValidateRequest, progress: &dyn Pro
 }
 
 /// Mends what `found` says can be mended without a doubt, in the name of `annotator`. Each is an entry of the journal, and can
-/// be undone.
+/// be undone. What a reviewer has accepted is left alone, and found again next time.
 ///
 /// # Errors
 /// [`OpsError::Store`]; what was mended before stays so.
@@ -204,7 +218,11 @@ pub fn mend(project: &mut Project, found: &Validation, annotator: Option<&str>) 
         let Some(repair) = &finding.repair else { continue };
         // Made from what is there now: an earlier repair may have changed the same mask.
         let edit = edit(project, repair)?;
-        if let Some(entry) = project.store.edit(actor, &edit)? {
+        let entry = match project.store.edit(actor, &edit) {
+            Err(StoreError::Accepted { .. }) => None,
+            entry => entry?,
+        };
+        if let Some(entry) = entry {
             let (subject, text) = (finding.subject.clone(), finding.text.clone());
             mended.push(Mended { rule: finding.rule, subject, text, entry: entry.0 });
         }

@@ -42,6 +42,10 @@ struct Image {
     assigned: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     gold: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flag: Option<String>,
 }
 
 /// An annotation, its masks as COCO's compressed strings.
@@ -53,6 +57,10 @@ struct Words {
     attributes: String,
     altered: String,
     masks: Vec<(String, String)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flag: Option<String>,
 }
 
 impl Store {
@@ -102,7 +110,8 @@ impl Dump<'_> {
 
     fn images(&mut self) -> Result<(), Fault> {
         let mut query = self.connection.prepare_cached(
-            "SELECT id, root, path, name, content, width, height, orientation, class, split, variant, source_id
+            "SELECT id, root, path, name, content, width, height, orientation, class, split, variant, source_id, note,
+                    flag
              FROM images WHERE removed IS NULL ORDER BY root, path",
         )?;
         let mut rows = query.query([])?;
@@ -125,6 +134,8 @@ impl Dump<'_> {
                 source_masks: self.source_masks(id)?,
                 assigned: self.assigned(id)?,
                 gold: gold::is_gold(self.connection, ImageId(id))?,
+                note: row.get("note")?,
+                flag: row.get("flag")?,
             }))?;
             self.instances(id, size)?;
         }
@@ -186,7 +197,7 @@ impl Dump<'_> {
 
     fn annotations(&self, instance: i64, size: Size) -> Result<Vec<Words>, Fault> {
         let mut query = self.connection.prepare_cached(
-            "SELECT annotations.id, name, kind, status, attributes, altered
+            "SELECT annotations.id, name, kind, status, attributes, altered, note, flag
              FROM annotations JOIN annotators ON annotators.id = annotations.annotator
              WHERE instance = ?1 AND removed IS NULL ORDER BY name",
         )?;
@@ -205,6 +216,8 @@ impl Dump<'_> {
                 attributes: row.get("attributes")?,
                 altered: row.get("altered")?,
                 masks,
+                note: row.get("note")?,
+                flag: row.get("flag")?,
             });
         }
         Ok(all)

@@ -6,9 +6,9 @@ use super::{
     Change, EntryId, Store, StoreError, annotators,
     error::Fault,
     journal::{self, Draft},
-    state,
+    remarks, review, state,
 };
-use crate::domain::{AnnotationId, ImageId, InstanceId, Layer, Mask, Presence, Status, Taxonomy};
+use crate::domain::{AnnotationId, ImageId, InstanceId, Layer, Mask, Presence, RemarkKind, RemarkOn, Status, Taxonomy};
 
 /// Who makes a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +90,15 @@ pub enum Edit {
         /// The split; may be empty.
         split: String,
     },
+    /// Note something, or flag it.
+    Remark {
+        /// On what.
+        on: RemarkOn,
+        /// Whether it is a note or a flag.
+        kind: RemarkKind,
+        /// What it says; None takes it away.
+        text: Option<String>,
+    },
     /// Remove an instance and whatever anybody annotated of it.
     RemoveInstance {
         /// This instance.
@@ -137,6 +146,7 @@ impl Store {
                 Edit::Class { instance, class } => set_class(tx, &taxonomy, actor, *instance, *class),
                 Edit::ImageClass { image, class } => set_image_class(tx, &taxonomy, actor, *image, *class),
                 Edit::Split { image, split } => set_split(tx, actor, *image, split),
+                Edit::Remark { on, kind, text } => remarks::set(tx, actor, *on, *kind, text.as_deref()),
                 Edit::RemoveInstance { instance } => remove_instance(tx, actor, *instance).map(Some),
                 Edit::RemoveAnnotation { annotation } => remove_annotation(tx, actor, *annotation).map(Some),
             }
@@ -212,6 +222,7 @@ fn set_attribute(
     if from == presence {
         return Ok(None);
     }
+    review::refuse_if_accepted(tx, id)?;
     state::write_presence(tx, id, attribute, presence)?;
     let mut draft = about_annotation(actor, id, &place, Change::SetAttribute { attribute, from, to: presence });
     draft.layer = Some(Layer::Attribute(attribute));
@@ -238,6 +249,7 @@ fn set_mask(
     if before.as_ref() == mask {
         return Ok(None);
     }
+    review::refuse_if_accepted(tx, id)?;
     let empty = Mask::empty(place.size);
     let delta = state::combine(before.as_ref().unwrap_or(&empty), mask.unwrap_or(&empty))?;
     state::write_mask(tx, id, layer, mask)?;
@@ -299,6 +311,7 @@ fn set_class(
     if place.class == class {
         return Ok(None);
     }
+    review::refuse_if_any_accepted(tx, id)?;
     state::write_class(tx, id, class)?;
     let agree: bool = tx
         .prepare_cached(
@@ -349,6 +362,7 @@ fn set_split(tx: &Transaction<'_>, actor: Option<i64>, id: ImageId, split: &str)
 
 fn remove_instance(tx: &Transaction<'_>, actor: Option<i64>, id: InstanceId) -> Result<EntryId, Fault> {
     let place = state::require_instance(tx, id)?;
+    review::refuse_if_any_accepted(tx, id)?;
     let entry = journal::next(tx)?;
     state::mark_instance_removed(tx, id, entry)?;
     let mut draft = Draft::new(actor, Change::RemoveInstance {});
@@ -358,6 +372,7 @@ fn remove_instance(tx: &Transaction<'_>, actor: Option<i64>, id: InstanceId) -> 
 
 fn remove_annotation(tx: &Transaction<'_>, actor: Option<i64>, id: AnnotationId) -> Result<EntryId, Fault> {
     let place = state::require_annotation(tx, id)?;
+    review::refuse_if_accepted(tx, id)?;
     let entry = journal::next(tx)?;
     state::mark_annotation_removed(tx, id, entry)?;
     journal::append(tx, &about_annotation(actor, id, &place, Change::RemoveAnnotation {}))

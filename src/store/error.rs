@@ -55,6 +55,17 @@ pub enum StoreError {
         /// The version of rival10 that brought the project to its schema.
         written_by: String,
     },
+    /// What a reviewer has accepted is not changed by the way.
+    #[error(
+        "annotation {annotation} of image {image} is accepted: its annotator reopens it first (`rival10 reopen`), or a \
+         reviewer sends it back or rejects it"
+    )]
+    Accepted {
+        /// The annotation.
+        annotation: AnnotationId,
+        /// Its image.
+        image: ImageId,
+    },
     /// The project must be upgraded first.
     #[error(
         "{file} has schema {found}, this rival10 works with {known}: `rival10 upgrade` makes a backup and migrates it",

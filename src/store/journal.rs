@@ -16,7 +16,9 @@ use super::{
     identity::Uid,
     now,
 };
-use crate::domain::{AnnotationId, AnnotatorKind, ClassGroups, ImageId, InstanceId, Layer, Presence, Status};
+use crate::domain::{
+    AnnotationId, AnnotatorKind, ClassGroups, ImageId, InstanceId, Layer, Presence, RemarkKind, Status,
+};
 
 /// An entry's number: later entries have larger ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -136,6 +138,15 @@ pub enum Change {
         from: String,
         /// What it is.
         to: String,
+    },
+    /// A remark on an image or an annotation was made, changed or taken away.
+    SetRemark {
+        /// What kind of remark.
+        remark: RemarkKind,
+        /// What it said before; none if there was none.
+        from: Option<String>,
+        /// What it says now.
+        to: Option<String>,
     },
     /// A root was named, or its files mounted elsewhere.
     SetRoot {

@@ -9,8 +9,11 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::{StoreError, backup, connect, error::Fault, now, read_meta, settle};
 
 /// Every migration, oldest first. Append-only: number n brings a file from schema n - 1 to n.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("../../schema/migrations/0001_init.sql"), include_str!("../../schema/migrations/0002_apart.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("../../schema/migrations/0001_init.sql"),
+    include_str!("../../schema/migrations/0002_apart.sql"),
+    include_str!("../../schema/migrations/0003_remarks.sql"),
+];
 
 /// What marks an SQLite file as ours: "RV10".
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"RV10");
@@ -123,9 +126,10 @@ mod tests {
     use crate::store::{FILE_NAME, Store, tests::fixture};
 
     /// What each released migration's text hashes to. A change here is a broken promise to every project out there.
-    const RELEASED: [&str; 2] = [
+    const RELEASED: [&str; 3] = [
         "289436e855fa51d88cdc66b2c961220ab3b66cf22a3c61edee6508846554da28",
         "45d885e9b391ad239613c068c0c1645921c9cfcb9c576ba5e93321febd3c757d",
+        "8fceace3a8c1bf1a849dc470df94587f075d698ebe9351cb58f1421992276db8",
     ];
 
     /// A row or two as schema 1 has them.
@@ -189,7 +193,7 @@ mod tests {
     fn upgrading_what_is_up_to_date_does_nothing() {
         let (folder, store) = fixture::project();
         let upgrade = Store::upgrade(folder.path()).unwrap();
-        assert_eq!((upgrade.from, upgrade.to, upgrade.backup), (2, 2, None));
+        assert_eq!((upgrade.from, upgrade.to, upgrade.backup), (3, 3, None));
         assert!(!store.dir().join("backups").exists());
     }
 
@@ -223,9 +227,9 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let file = project(&folder, 1, MIGRATIONS);
         let connection = connect(&file).unwrap();
-        let found = version(&connection, &file, 2).unwrap();
+        let found = version(&connection, &file, 3).unwrap();
         check(&connection, &file).unwrap_err();
-        let error = StoreError::OlderSchema { file, found, known: 2 }.to_string();
+        let error = StoreError::OlderSchema { file, found, known: 3 }.to_string();
         assert!(error.contains("schema 1") && error.contains("`rival10 upgrade`"), "{error}");
     }
 }

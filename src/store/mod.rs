@@ -34,6 +34,7 @@ mod moment;
 mod pack;
 mod releases;
 mod relink;
+mod remarks;
 mod review;
 mod roots;
 mod runs;

@@ -1,12 +1,12 @@
 //! The workflow of an annotation: submitted, accepted, rejected, sent back. Which move is valid is
 //! [`Transition`]'s table; here it is held to the state of the moment, so that two reviewers can't both decide.
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::{
     Change, EntryId, Store, StoreError, annotators, codec, edit::about_annotation, error::Fault, journal, state,
 };
-use crate::domain::{AnnotationId, Presence, Status, Transition};
+use crate::domain::{AnnotationId, ImageId, InstanceId, Presence, Status, Transition};
 
 /// What a reviewer decided last of an annotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +113,26 @@ fn advance(
     journal::append(tx, &about_annotation(Some(actor), id, &place, change))
 }
 
+/// Refuses to change what a reviewer has accepted. What was imported is accepted by its import and may be corrected.
+pub(super) fn refuse_if_accepted(connection: &Connection, id: AnnotationId) -> Result<(), Fault> {
+    let mut query = connection.prepare_cached(
+        "SELECT annotations.image FROM annotations JOIN annotators ON annotators.id = annotations.annotator
+         WHERE annotations.id = ?1 AND annotations.status = 'accepted' AND annotators.kind <> 'import'
+             AND annotations.removed IS NULL",
+    )?;
+    match query.query_row([id.0], |row| row.get(0).map(ImageId)).optional()? {
+        Some(image) => Err(StoreError::Accepted { annotation: id, image }.into()),
+        None => Ok(()),
+    }
+}
+
+/// Refuses where [`refuse_if_accepted`] does for any annotation of an instance.
+pub(super) fn refuse_if_any_accepted(connection: &Connection, instance: InstanceId) -> Result<(), Fault> {
+    let mut query = connection.prepare_cached("SELECT id FROM annotations WHERE instance = ?1 AND removed IS NULL")?;
+    let all: Vec<i64> = query.query_map([instance.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    all.into_iter().try_for_each(|id| refuse_if_accepted(connection, AnnotationId(id)))
+}
+
 /// Whether an annotation says nothing: no attribute was judged, no mask was drawn.
 fn is_blank(tx: &Transaction<'_>, id: AnnotationId) -> Result<bool, Fault> {
     let mut masks = tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM masks WHERE annotation = ?1)")?;
@@ -196,6 +216,48 @@ mod tests {
         let twice = store.advance("eve", &[id, id], Transition::Accept, None);
         assert!(refusal(twice).contains("it is accepted"));
         assert_eq!(fixture::dump(&store), before, "all or none");
+    }
+
+    #[test]
+    fn what_was_accepted_is_changed_by_nobody_until_it_is_reopened() {
+        let (_folder, mut store, id) = project();
+        draw(&mut store, id);
+        let ada = Actor::Annotator("ada");
+        let layer = crate::domain::Layer::Object;
+        let judge = Edit::Attribute { annotation: id, attribute: 0, presence: Presence::Yes };
+        let judged = store.edit(ada, &judge).unwrap().unwrap();
+        store.advance("ada", &[id], Transition::Submit, None).unwrap();
+        let accepted = store.advance("eve", &[id], Transition::Accept, None).unwrap()[0];
+        let (before, instance) = (fixture::dump(&store), store.annotation(id).unwrap().instance);
+        let mask = Some(Mask::empty(fixture::SIZE));
+        let (added, removed) = (Mask::empty(fixture::SIZE), Mask::full(fixture::SIZE));
+        for edit in [
+            Edit::Attribute { annotation: id, attribute: 0, presence: Presence::No },
+            Edit::Mask { annotation: id, layer, mask },
+            Edit::Mask { annotation: id, layer, mask: None },
+            Edit::Paint { annotation: id, layer, added, removed },
+            Edit::Class { instance, class: 1 },
+            Edit::RemoveAnnotation { annotation: id },
+            Edit::RemoveInstance { instance },
+        ] {
+            for actor in [ada, Actor::Annotator("eve"), Actor::Operator] {
+                let outcome = store.edit(actor, &edit);
+                assert!(
+                    matches!(outcome, Err(StoreError::Accepted { annotation, .. }) if annotation == id),
+                    "{outcome:?}"
+                );
+            }
+        }
+        let outcome = store.undo(ada, judged);
+        assert!(matches!(outcome, Err(StoreError::Accepted { .. })), "an undo is an edit too: {outcome:?}");
+        assert_eq!(fixture::dump(&store), before);
+        let text = refusal(store.advance("eve", &[id], Transition::Reopen, None));
+        assert!(text.contains("it is not \"eve\"'s"), "{text}");
+        store.advance("ada", &[id], Transition::Reopen, None).unwrap();
+        assert_eq!(store.annotation(id).unwrap().status, Status::Draft);
+        store.undo(ada, judged).unwrap();
+        let blocked = store.undo(Actor::Operator, accepted);
+        assert!(matches!(blocked, Err(StoreError::Blocked { .. })), "{blocked:?}");
     }
 
     #[test]

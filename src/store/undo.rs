@@ -17,9 +17,9 @@ use super::{
     error::Fault,
     gold,
     journal::{self, Draft},
-    models, relink, roots, state, undo_group,
+    models, relink, remarks, review, roots, state, undo_group,
 };
-use crate::domain::{AnnotationId, ImageId, InstanceId, Layer, Mask};
+use crate::domain::{AnnotationId, ImageId, InstanceId, Layer, Mask, RemarkOn};
 
 impl Store {
     /// Undoes `entry`, whoever made it.
@@ -47,6 +47,13 @@ pub(super) fn undo(tx: &Transaction<'_>, actor: Option<i64>, entry: EntryId) -> 
     let (original, direction) = origin(tx, &undone)?;
     let step = Step { tx, original: &original, undone: &undone, by: journal::next(tx)?, looks_back: false };
     step.refuse_if_built_upon()?;
+    match (&original.change, original.annotation, original.instance) {
+        (Change::SetMask { .. } | Change::SetAttribute { .. } | Change::AddAnnotation {}, Some(id), _) => {
+            review::refuse_if_accepted(tx, id)?;
+        }
+        (Change::SetClass { .. } | Change::AddInstance { .. }, _, Some(id)) => review::refuse_if_any_accepted(tx, id)?,
+        _ => {}
+    }
     step.apply(direction)?;
     let mut draft = Draft::new(actor, Change::Undo {});
     (draft.image, draft.instance, draft.annotation) = (original.image, original.instance, original.annotation);
@@ -270,6 +277,21 @@ impl Step<'_> {
                 let target = self.turn(direction, from, to, &state::split_of(self.tx, id)?)?;
                 state::write_split(self.tx, id, target)
             }
+            Change::SetRemark { remark, from, to } => {
+                let on = match self.original.annotation {
+                    Some(id) => {
+                        self.require(|| state::require_annotation(self.tx, id).map(|_| ()))?;
+                        RemarkOn::Annotation(id)
+                    }
+                    None => {
+                        let id = self.image()?;
+                        self.require(|| state::require_image(self.tx, id))?;
+                        RemarkOn::Image(id)
+                    }
+                };
+                let target = self.turn(direction, from, to, &remarks::read(self.tx, on, *remark)?)?;
+                remarks::write(self.tx, on, *remark, target.as_deref())
+            }
             Change::SetRoot { name, from, to } => {
                 let target = self.turn(direction, from, to, &roots::path_of(self.tx, name)?)?;
                 if target.is_none() && roots::is_used(self.tx, name)? {
@@ -484,6 +506,10 @@ fn places(entry: &Entry) -> Vec<String> {
                 places.push(format!("{image}class/"));
             }
             places
+        }
+        Change::SetRemark { remark, .. } => {
+            let on = if entry.annotation.is_some() { &annotation } else { &image };
+            vec![format!("{on}{}/", remark.name())]
         }
         Change::SetImageClass { .. } => vec![format!("{image}class/")],
         Change::SetSplit { .. } => vec![format!("{image}split/")],

@@ -124,6 +124,7 @@ fn word(taxonomy: &Taxonomy, value: &Value, last: Option<&Lone>) -> Word {
         Value::Class(index) => class(*index),
         Value::Split(split) => split.clone(),
         Value::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        Value::Remark(text) => text.clone().unwrap_or_else(|| "nothing".to_owned()),
         Value::Manifest(manifest) => if manifest.is_some() { "released" } else { "not released" }.to_owned(),
     };
     Word { says, who: last.and_then(|lone| lone.entry.actor.clone()), at: last.map(|lone| lone.entry.at) }
@@ -142,6 +143,7 @@ fn field(taxonomy: &Taxonomy, item: &Item) -> String {
         Item::InstanceClass(_) | Item::ImageClass(_) => "class".to_owned(),
         Item::Split(_) => "split".to_owned(),
         Item::Gold(_) => "gold".to_owned(),
+        Item::Remark(_, kind) => kind.name().to_owned(),
         Item::Assigned(_, name) => format!("assigned to {name}"),
         Item::Release(name) => format!("release {name}"),
     }

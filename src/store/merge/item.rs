@@ -3,9 +3,10 @@
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use crate::{
-    domain::{AnnotationId, ImageId, InstanceId, Layer, Mask, Presence, Status},
+    domain::{AnnotationId, ImageId, InstanceId, Layer, Mask, Presence, RemarkKind, RemarkOn, Status},
     store::{
-        Change, Entry, EntryId, annotators, assignments, error::Fault, gold, journal::Draft, state, undo::Direction,
+        Change, Entry, EntryId, annotators, assignments, error::Fault, gold, journal::Draft, remarks, state,
+        undo::Direction,
     },
 };
 
@@ -21,6 +22,7 @@ pub(super) enum Item {
     Gold(ImageId),
     Assigned(ImageId, String),
     Release(String),
+    Remark(RemarkOn, RemarkKind),
 }
 
 /// What an item can be.
@@ -33,6 +35,7 @@ pub(super) enum Value {
     Split(String),
     Flag(bool),
     Manifest(Option<String>),
+    Remark(Option<String>),
 }
 
 /// The items that an original entry sets, in its own project's numbers. Rows that come and go are no items.
@@ -51,6 +54,13 @@ pub(super) fn items_of(connection: &Connection, original: &Entry) -> Result<Vec<
         Change::SetImageClass { .. } => vec![Item::ImageClass(image()?)],
         Change::SetSplit { .. } => vec![Item::Split(image()?)],
         Change::SetGold { .. } => vec![Item::Gold(image()?)],
+        Change::SetRemark { remark, .. } => {
+            let on = match original.annotation {
+                Some(id) => RemarkOn::Annotation(id),
+                None => RemarkOn::Image(image()?),
+            };
+            vec![Item::Remark(on, *remark)]
+        }
         Change::Withdraw { annotator } => vec![Item::Assigned(image()?, annotator.clone())],
         Change::Release { name, .. } => vec![Item::Release(name.clone())],
         Change::Assign { .. } => {
@@ -91,6 +101,7 @@ pub(super) fn value_after(original: &Entry, direction: Direction, item: &Item) -
         (Change::SetClass { from, to, .. }, _) => Some(Value::Class(Some(*direction.pick(from, to)))),
         (Change::SetImageClass { from, to }, _) => Some(Value::Class(*direction.pick(from, to))),
         (Change::SetSplit { from, to }, _) => Some(Value::Split(direction.pick(from, to).clone())),
+        (Change::SetRemark { from, to, .. }, _) => Some(Value::Remark(direction.pick(from, to).clone())),
         (Change::SetGold { from, to }, _) => Some(Value::Flag(*direction.pick(from, to))),
         (Change::Assign { .. }, _) => Some(Value::Flag(direction == Direction::Forth)),
         (Change::Withdraw { .. }, _) => Some(Value::Flag(direction == Direction::Back)),
@@ -113,6 +124,7 @@ pub(super) fn read(connection: &Connection, item: &Item) -> Result<Value, Fault>
         Item::ImageClass(id) => Value::Class(state::image_class(connection, *id)?),
         Item::Split(id) => Value::Split(state::split_of(connection, *id)?),
         Item::Gold(id) => Value::Flag(gold::is_gold(connection, *id)?),
+        Item::Remark(on, kind) => Value::Remark(remarks::read(connection, *on, *kind)?),
         Item::Assigned(image, name) => Value::Flag(match annotators::find(connection, name)? {
             Some((author, _)) => assignments::is_assigned(connection, *image, author)?,
             None => false,
@@ -165,6 +177,10 @@ pub(super) fn write(tx: &Transaction<'_>, item: &Item, value: &Value, entry: Ent
         (Item::Split(id), Value::Split(from), Value::Split(to)) => {
             state::write_split(tx, *id, to)?;
             (Change::SetSplit { from, to: to.clone() }, None)
+        }
+        (Item::Remark(on, kind), Value::Remark(from), Value::Remark(to)) => {
+            remarks::write(tx, *on, *kind, to.as_deref())?;
+            (Change::SetRemark { remark: *kind, from, to: to.clone() }, None)
         }
         (Item::Gold(id), Value::Flag(from), Value::Flag(to)) => {
             if from != *to {
@@ -221,7 +237,7 @@ pub(super) fn place(connection: &Connection, item: &Item) -> Result<Place, Fault
             let (image, instance) = of_annotation(*id)?;
             (Some(image), Some(instance), Some(*id), Some(*layer))
         }
-        Item::Status(id) => {
+        Item::Status(id) | Item::Remark(RemarkOn::Annotation(id), _) => {
             let (image, instance) = of_annotation(*id)?;
             (Some(image), Some(instance), Some(*id), None)
         }
@@ -230,9 +246,11 @@ pub(super) fn place(connection: &Connection, item: &Item) -> Result<Place, Fault
             let image = query.query_row([id.0], |row| row.get(0).map(ImageId))?;
             (Some(image), Some(*id), None, None)
         }
-        Item::ImageClass(id) | Item::Split(id) | Item::Gold(id) | Item::Assigned(id, _) => {
-            (Some(*id), None, None, None)
-        }
+        Item::ImageClass(id)
+        | Item::Split(id)
+        | Item::Gold(id)
+        | Item::Assigned(id, _)
+        | Item::Remark(RemarkOn::Image(id), _) => (Some(*id), None, None, None),
         Item::Release(_) => (None, None, None, None),
     })
 }

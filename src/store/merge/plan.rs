@@ -15,7 +15,7 @@ use super::{
     sides::{Journals, Lone, Rows},
 };
 use crate::{
-    domain::{AnnotationId, ImageId, InstanceId, Mask, Presence, Status, Taxonomy},
+    domain::{AnnotationId, ImageId, InstanceId, Mask, Presence, RemarkKind, RemarkOn, Status, Taxonomy},
     store::{Change, Entry, EntryId, error::Fault, journal, undo::Direction},
 };
 
@@ -160,6 +160,10 @@ impl Sides<'_> {
                     .map(|layer| (Item::Mask(here, layer), Item::Mask(there, layer))),
             );
             items.push((Item::Status(here), Item::Status(there)));
+            items.extend(RemarkKind::ALL.map(|kind| {
+                let of = |id| Item::Remark(RemarkOn::Annotation(id), kind);
+                (of(here), of(there))
+            }));
         }
         let mut said = Vec::new();
         for (ours, theirs) in items {
@@ -173,7 +177,10 @@ impl Sides<'_> {
     /// Whether the item's annotation meets its twin for the first time, and then whether theirs knows ours already.
     fn twin(&self, item: &Item) -> Option<bool> {
         match item {
-            Item::Attribute(id, _) | Item::Mask(id, _) | Item::Status(id) => self.rows.twins.get(id).copied(),
+            Item::Attribute(id, _)
+            | Item::Mask(id, _)
+            | Item::Status(id)
+            | Item::Remark(RemarkOn::Annotation(id), _) => self.rows.twins.get(id).copied(),
             _ => None,
         }
     }
@@ -348,7 +355,13 @@ fn settle(mut conflict: Conflict, choose: Choose<'_>, conflicts: &mut Vec<Confli
 }
 
 fn is_blank(value: &Value) -> bool {
-    matches!(value, Value::Presence(Presence::NotJudged) | Value::Mask(None) | Value::Status(Status::Draft, _))
+    matches!(
+        value,
+        Value::Presence(Presence::NotJudged)
+            | Value::Mask(None)
+            | Value::Status(Status::Draft, _)
+            | Value::Remark(None)
+    )
 }
 
 /// The first of `changes` after the newest entry about `item` that both sides have.

@@ -66,15 +66,16 @@ impl Copier<'_> {
             }
             self.ensure_root(&root)?;
             let mut row = self.theirs.prepare_cached(
-                "SELECT root, path, name, content, width, height, orientation, class, split, variant, source_id, uid
+                "SELECT root, path, name, content, width, height, orientation, class, split, variant, source_id, uid,
+                        note, flag
                  FROM images WHERE id = ?1",
             )?;
             let values: Vec<rusqlite::types::Value> =
-                row.query_row([there], |row| (0..12).map(|i| row.get(i)).collect())?;
+                row.query_row([there], |row| (0..14).map(|i| row.get(i)).collect())?;
             let mut insert = self.tx.prepare_cached(
                 "INSERT INTO images (root, path, name, content, width, height, orientation, class, split, variant,
-                                     source_id, uid, added)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                                     source_id, uid, note, flag, added)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             )?;
             insert.execute(rusqlite::params_from_iter(values.into_iter().chain([to.0.into()])))?;
             self.rows.images.insert(ImageId(there), ImageId(self.tx.last_insert_rowid()));
@@ -150,7 +151,7 @@ impl Copier<'_> {
 
     fn annotations(&mut self, from: EntryId, to: EntryId, outcome: &mut MergeOutcome) -> Result<(), Fault> {
         let mut query = self.theirs.prepare_cached(
-            "SELECT id, image, instance, annotator, status, attributes, altered, uid FROM annotations
+            "SELECT id, image, instance, annotator, status, attributes, altered, uid, note, flag FROM annotations
              WHERE added = ?1 ORDER BY id",
         )?;
         let mut found = query.query([from.0])?;
@@ -171,11 +172,14 @@ impl Copier<'_> {
             let removed: Option<i64> = gone.query_row([instance.0], |row| row.get(0)).optional()?.flatten();
             let (status, attributes, altered): (String, String, String) = (row.get(4)?, row.get(5)?, row.get(6)?);
             let uid: Uid = row.get(7)?;
+            let (note, flag): (Option<String>, Option<String>) = (row.get(8)?, row.get(9)?);
             let mut insert = self.tx.prepare_cached(
-                "INSERT INTO annotations (image, instance, annotator, status, attributes, altered, uid, added, removed)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO annotations (image, instance, annotator, status, attributes, altered, uid, added, removed, note,
+                                          flag)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?;
-            insert.execute((image.0, instance.0, author, status, attributes, altered, uid, to.0, removed))?;
+            insert
+                .execute((image.0, instance.0, author, status, attributes, altered, uid, to.0, removed, note, flag))?;
             let here = self.tx.last_insert_rowid();
             self.masks(there.0, here)?;
             self.rows.annotations.insert(there, AnnotationId(here));

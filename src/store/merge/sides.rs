@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::item::{Item, items_of};
 use crate::{
-    domain::{AnnotationId, ImageId, InstanceId},
+    domain::{AnnotationId, ImageId, InstanceId, RemarkOn},
     store::{
         Change, Entry, EntryId, StoreError, Uid,
         error::Fault,
@@ -158,6 +158,13 @@ impl Rows {
             Item::Gold(id) => Item::Gold(*self.images.get(id)?),
             Item::Assigned(id, name) => Item::Assigned(*self.images.get(id)?, name.clone()),
             Item::Release(name) => Item::Release(name.clone()),
+            Item::Remark(on, kind) => {
+                let on = match on {
+                    RemarkOn::Image(id) => RemarkOn::Image(*self.images.get(id)?),
+                    RemarkOn::Annotation(id) => RemarkOn::Annotation(*self.annotations.get(id)?),
+                };
+                Item::Remark(on, *kind)
+            }
         })
     }
 }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::{Conflict, MergeOutcome, Take};
 use crate::{
-    domain::{AnnotatorKind, ImageId, InstanceId, Layer, Mask, Presence, Status},
+    domain::{AnnotatorKind, ImageId, InstanceId, Layer, Mask, Presence, RemarkKind, RemarkOn, Status},
     store::{
         Actor, Assignment, Change, Edit, EntryId, LogFilter, Store, StoreError,
         tests::fixture::{self, SIZE, dump},
@@ -314,6 +314,7 @@ enum Act {
     Remove(usize),
     Undo(usize),
     Gold(usize),
+    Remark(usize, u8),
 }
 
 fn acts(n: usize) -> impl Strategy<Value = Vec<Act>> {
@@ -326,6 +327,7 @@ fn acts(n: usize) -> impl Strategy<Value = Vec<Act>> {
         1 => (0..9_usize).prop_map(Act::Remove),
         3 => (0..20_usize).prop_map(Act::Undo),
         1 => (0..3_usize).prop_map(Act::Gold),
+        2 => (0..9_usize, 0..3_u8).prop_map(|(i, text)| Act::Remark(i, text)),
     ];
     prop::collection::vec(act, 0..n)
 }
@@ -342,13 +344,13 @@ fn perform(store: &mut Store, name: &str, act: &Act) {
             let now = annotation.masks.get(&Layer::Object).cloned().unwrap_or_else(|| Mask::empty(SIZE));
             let mask = now.symmetric_difference(&columns(*from..from + width)).unwrap();
             let edit = Edit::Mask { annotation: annotation.id, layer: Layer::Object, mask: Some(mask) };
-            store.edit(actor, &edit).unwrap();
+            allowed(store.edit(actor, &edit));
         }
         Act::Judge(i, presence) => {
             let Some(annotation) = pick(i) else { return };
             let presence = [Presence::Yes, Presence::No, Presence::NotJudged][usize::from(*presence)];
             let edit = Edit::Attribute { annotation: annotation.id, attribute: i % 2, presence };
-            store.edit(actor, &edit).unwrap();
+            allowed(store.edit(actor, &edit));
         }
         Act::Status(i, status) => {
             let Some(annotation) = pick(i) else { return };
@@ -362,7 +364,13 @@ fn perform(store: &mut Store, name: &str, act: &Act) {
         Act::AddInstance(i) => _ = store.add_instance(name, images[*i], 1).unwrap(),
         Act::Remove(i) => {
             let Some(annotation) = pick(i) else { return };
-            store.edit(actor, &Edit::RemoveAnnotation { annotation: annotation.id }).unwrap();
+            allowed(store.edit(actor, &Edit::RemoveAnnotation { annotation: annotation.id }));
+        }
+        Act::Remark(i, text) => {
+            let Some(annotation) = pick(i) else { return };
+            let text = (*text > 0).then(|| format!("remark {text}"));
+            let on = RemarkOn::Annotation(annotation.id);
+            store.edit(actor, &Edit::Remark { on, kind: RemarkKind::ALL[i % 2], text }).unwrap();
         }
         Act::Undo(i) => {
             let mine = store.log(&LogFilter { actor: Some(name.to_owned()), ..Default::default() }).unwrap();
@@ -375,6 +383,14 @@ fn perform(store: &mut Store, name: &str, act: &Act) {
             let gold = !store.gold().unwrap().contains(&images[*i]);
             store.set_gold(actor, &[images[*i]], gold).unwrap();
         }
+    }
+}
+
+/// What a reviewer has accepted is not changed; everything else is.
+fn allowed<T>(outcome: Result<T, StoreError>) {
+    match outcome {
+        Ok(_) | Err(StoreError::Accepted { .. }) => {}
+        Err(error) => panic!("{error}"),
     }
 }
 
