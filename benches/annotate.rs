@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench annotate` (or, with what `cargo test` has built already, `cargo bench --profile dev --bench annotate`).
 //! A picture of 4000 x 3000 pixels with 19 layers is drawn on, in character mode, at several sizes of terminal: from the
-//! mouse report to the bytes that would be written, everything included but the write itself.
+//! mouse report to the bytes that would be written, everything included but the write itself; then with pictures by the terminal's graphics: time and bytes of the tiles.
 
 #![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
 
@@ -16,7 +16,7 @@ use std::{
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::{buffer::Buffer, layout::Rect};
 use rival10::{
-    domain::{ImageId, InstanceId, Layer, Mask, Presence, Size, Taxonomy},
+    domain::{ImageId, InstanceId, Layer, Mask, Presence, Remarks, Size, Taxonomy},
     ops::annotate::{Picture, QueueItem, load_picture},
     tui::{
         action::{Action, Effect},
@@ -26,6 +26,7 @@ use rival10::{
             sheet::{Instance, Spread, drawn},
         },
         frames::{Frames, Palette},
+        graphics::{Graphics, Protocol, Quality, encoder::Tiles},
         keymap::Keymap,
         view,
     },
@@ -55,6 +56,11 @@ fn main() {
             strokes(&picture, &masks, &file, (columns, rows), name, zoom == 1);
         }
     }
+    for protocol in [Protocol::Kitty, Protocol::Sixel, Protocol::Iterm2] {
+        for quality in [Quality::Full, Quality::Half, Quality::Quarter] {
+            pictured(&picture, &masks, &file, protocol, quality);
+        }
+    }
     println!("memory of this process at its largest: {}", peak_memory());
 }
 
@@ -67,26 +73,7 @@ fn strokes(
     name: &str,
     one_to_one: bool,
 ) {
-    let (mut app, _) = App::new(settings(), columns, rows);
-    let item = QueueItem {
-        image: ImageId(1),
-        name: "large".to_owned(),
-        file: file.to_owned(),
-        size: SIZE,
-        class: Some(9),
-        split: String::new(),
-        mine: None,
-        to_review: None,
-    };
-    app.update(Action::Queue(vec![item]));
-    let mut instance = Instance::blank(Some(InstanceId(1)), Some(9), 18);
-    instance.attributes.fill(Presence::Yes);
-    instance.layers = masks.iter().map(|(layer, mask)| (*layer, drawn(mask))).collect();
-    let spread = Spread { author: "ada".to_owned(), instances: vec![instance], authors: Vec::new() };
-    let (opened, _) = timed(|| {
-        app.update(Action::Opened { image: ImageId(1), spread });
-        app.update(Action::Picture { image: ImageId(1), picture: Ok(Arc::clone(picture)) });
-    });
+    let (opened, mut app) = timed(|| opened(settings(), picture, masks, file, (columns, rows)));
     if one_to_one {
         app.viewport.rescale(1.0, (2000, 1500));
         app.viewport.centre((2000, 1500));
@@ -100,39 +87,102 @@ fn strokes(
         bytes.len() / 1024
     );
     let (mut times, mut sizes) = (Vec::new(), Vec::new());
-    for stroke in 0..40_u16 {
-        let row = 2 + stroke % (rows - 6);
-        for step in 0..25_u16 {
-            let kind = match step {
-                0 => MouseEventKind::Down(MouseButton::Left),
-                24 => MouseEventKind::Up(MouseButton::Left),
-                _ => MouseEventKind::Drag(MouseButton::Left),
-            };
-            let column = (4 + step * 2).min(columns - 30);
-            let event = MouseEvent { kind, column, row: row + step / 12, modifiers: KeyModifiers::NONE };
-            let (time, bytes) = timed(|| {
-                let effects = app.update(Action::Mouse(event));
-                for effect in effects {
-                    if let Effect::Stroke(stroke) = effect {
-                        let instance = stroke.target.instance.expect("the instance is known");
-                        app.update(Action::Saved { image: stroke.target.image, instance });
-                    }
+    for event in reports(columns, rows) {
+        let (time, bytes) = timed(|| {
+            let effects = app.update(Action::Mouse(event));
+            for effect in effects {
+                if let Effect::Stroke(stroke) = effect {
+                    app.update(Action::Saved { image: stroke.target.image, instance: stroke.target.instance });
                 }
-                frame(&app, &mut frames)
-            });
-            times.push(time);
-            sizes.push(bytes.len());
-        }
+            }
+            frame(&app, &mut frames)
+        });
+        times.push(time);
+        sizes.push(bytes.len());
     }
     report("  mouse report to bytes", &mut times);
     sizes.sort_unstable();
     println!("  bytes a frame: median {}, 99% {}", sizes[sizes.len() / 2], sizes[sizes.len() * 99 / 100]);
 }
 
+/// The screen with the image open.
+fn opened(
+    settings: Settings,
+    picture: &Arc<Picture>,
+    masks: &[(Layer, Mask)],
+    file: &Path,
+    (columns, rows): (u16, u16),
+) -> App {
+    let (mut app, _) = App::new(settings, columns, rows);
+    let item = QueueItem {
+        image: ImageId(1),
+        name: "large".to_owned(),
+        file: file.to_owned(),
+        size: SIZE,
+        class: Some(9),
+        split: String::new(),
+        mine: None,
+        to_review: None,
+        flagged: false,
+    };
+    app.update(Action::Queue(vec![item]));
+    let mut instance = Instance::blank(Some(InstanceId(1)), Some(9), 18);
+    instance.attributes.fill(Presence::Yes);
+    instance.layers = masks.iter().map(|(layer, mask)| (*layer, drawn(mask))).collect();
+    let (author, remarks) = ("ada".to_owned(), Remarks::default());
+    let spread = Spread { author, instances: vec![instance], authors: Vec::new(), remarks };
+    app.update(Action::Opened { image: ImageId(1), spread });
+    app.update(Action::Picture { image: ImageId(1), picture: Ok(Arc::clone(picture)) });
+    app
+}
+
+/// Plays the same strokes where the terminal has graphics: time and bytes of the tiles that each report changes, on a canvas
+/// of 93 by 37 cells of 10 by 20 pixels.
+fn pictured(picture: &Arc<Picture>, masks: &[(Layer, Mask)], file: &Path, protocol: Protocol, quality: Quality) {
+    let graphics = Graphics { protocol, cell: (10, 20), tmux: false };
+    let settings = Settings { graphics: Some(graphics), cells: Cells::Pixels, ..settings() };
+    let mut app = opened(settings, picture, masks, file, (120, 40));
+    app.quality = quality;
+    let mut tiles = Tiles::default();
+    let mut encode = |app: &App| {
+        let shot = view::canvas::shot(app).expect("the terminal has graphics");
+        let batch = tiles.encode(shot);
+        batch.tiles.iter().map(|(_, bytes)| bytes.len()).sum::<usize>()
+    };
+    let (first, whole) = timed(|| encode(&app));
+    let (mut times, mut sizes) = (Vec::new(), Vec::new());
+    for event in reports(120, 40) {
+        app.update(Action::Mouse(event));
+        let (time, bytes) = timed(|| encode(&app));
+        times.push(time);
+        sizes.push(bytes);
+    }
+    println!("{protocol:?}, {quality:?}: the whole canvas {:.0} ms, {} KiB", ms(first), whole / 1024);
+    report("  mouse report to tiles", &mut times);
+    sizes.sort_unstable();
+    println!("  bytes a report: median {}, 99% {}", sizes[sizes.len() / 2], sizes[sizes.len() * 99 / 100]);
+}
+
+/// Mouse reports of forty strokes over the canvas.
+fn reports(columns: u16, rows: u16) -> impl Iterator<Item = MouseEvent> {
+    (0..40_u16).flat_map(move |stroke| {
+        (0..25_u16).map(move |step| {
+            let kind = match step {
+                0 => MouseEventKind::Down(MouseButton::Left),
+                24 => MouseEventKind::Up(MouseButton::Left),
+                _ => MouseEventKind::Drag(MouseButton::Left),
+            };
+            let column = (4 + step * 2).min(columns - 30);
+            let row = 2 + stroke % (rows - 6) + step / 12;
+            MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }
+        })
+    })
+}
+
 fn frame(app: &App, frames: &mut Frames) -> Vec<u8> {
     let mut buffer = Buffer::empty(Rect::new(0, 0, app.screen.0, app.screen.1));
     view::draw(app, &mut buffer);
-    frames.frame(buffer)
+    frames.frame(buffer, (0, 0), usize::MAX)
 }
 
 fn settings() -> Settings {
@@ -142,9 +192,11 @@ fn settings() -> Settings {
         annotator: "ada".to_owned(),
         keymap: Keymap::default(),
         cells: Cells::Half,
+        graphics: None,
         monochrome: false,
         review: false,
         first: None,
+        layer: None,
         filter: Filter::default(),
         tour: false,
     }

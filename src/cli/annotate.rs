@@ -11,11 +11,13 @@ use clap::ValueEnum;
 
 use super::{Outcome, shell::Shell};
 use crate::{
+    domain::{Layer, Taxonomy},
     ops::{OpsError, annotate::Session},
     tui::{
         self,
         app::{Cells, Settings, queue::Filter},
         frames::Palette,
+        graphics::{Protocol, detect::Wish},
         keymap::Keymap,
     },
 };
@@ -26,7 +28,7 @@ use crate::{
 Examples:
   rival10 annotators add ada && rival10 annotate
   rival10 annotate --annotator ada --queue 'class=bird status=undone'
-  rival10 annotate --image 17
+  rival10 annotate --image 17 --layer beak           where `rival10 validate` or `audit` found something
   rival10 annotate --review                          what others have submitted
 
 Every stroke is on the disk before the screen says so; there is nothing to save. ? shows the keys.
@@ -43,11 +45,14 @@ pub(super) struct Args {
     /// The image to begin with, by its number or name
     #[arg(long, value_name = "ID")]
     image: Option<String>,
+    /// The layer to begin with: object, ignore or an attribute
+    #[arg(long, value_name = "LAYER")]
+    layer: Option<String>,
     /// Look through what others have submitted: accept, reject, or fix
     #[arg(long)]
     review: bool,
     /// How the picture is drawn
-    #[arg(long, value_enum, default_value_t = Pictures::Half)]
+    #[arg(long, value_enum, default_value_t = Pictures::Auto)]
     pictures: Pictures,
     /// Characters without colour [default: if NO_COLOR is set or the terminal has none]
     #[arg(long)]
@@ -60,6 +65,14 @@ pub(super) struct Args {
 /// Ways to draw the picture.
 #[derive(Clone, Copy, ValueEnum)]
 enum Pictures {
+    /// By the terminal's own graphics where it says that it has any, else by half blocks
+    Auto,
+    /// By kitty's graphics
+    Kitty,
+    /// By sixels
+    Sixel,
+    /// By iTerm2's inline images
+    Iterm2,
     /// Two dots a cell, of any colour
     Half,
     /// Four dots a cell, of two colours
@@ -90,18 +103,40 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<Outcome> {
         annotator: session.annotator().to_owned(),
         keymap,
         cells: match args.pictures {
-            Pictures::Half => Cells::Half,
+            Pictures::Auto | Pictures::Kitty | Pictures::Sixel | Pictures::Iterm2 | Pictures::Half => Cells::Half,
             Pictures::Quadrant => Cells::Quadrant,
             Pictures::Sextant => Cells::Sextant,
         },
+        graphics: None,
         monochrome: args.monochrome || colourless,
         review: args.review,
         first: args.image.clone(),
+        layer: args.layer.as_deref().map(|name| layer(name, session.taxonomy())).transpose()?,
         filter,
         tour: session.is_new()?,
     };
-    tui::run(session, settings, if true_colour { Palette::True } else { Palette::Xterm })?;
+    let wish = match args.pictures {
+        Pictures::Auto if settings.monochrome => Wish::Never,
+        Pictures::Auto => Wish::Auto,
+        Pictures::Kitty => Wish::Only(Protocol::Kitty),
+        Pictures::Sixel => Wish::Only(Protocol::Sixel),
+        Pictures::Iterm2 => Wish::Only(Protocol::Iterm2),
+        Pictures::Half | Pictures::Quadrant | Pictures::Sextant => Wish::Never,
+    };
+    tui::run(session, settings, if true_colour { Palette::True } else { Palette::Xterm }, wish)?;
     Ok(Outcome::Done)
+}
+
+/// The layer called `name`.
+fn layer(name: &str, taxonomy: &Taxonomy) -> Result<Layer, OpsError> {
+    match name {
+        "object" => Ok(Layer::Object),
+        "ignore" => Ok(Layer::Ignore),
+        _ => taxonomy.attribute(name).map(Layer::Attribute).ok_or_else(|| {
+            let names: Vec<&str> = taxonomy.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+            OpsError::Usage(format!("--layer: no {name:?}; there are object, ignore, {}", names.join(", ")))
+        }),
+    }
 }
 
 /// The keys: those of `named`, or of the file in the usual place if there is one.

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rival10_sdk::{Analysis, Profile, Settings};
+use rival10_sdk::{Analysis, Profile, Rows, Settings};
 use serde::Serialize;
 
 use super::{
@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     analysis::{
-        registry,
-        run::{self, Manifest, RunError},
+        parquet, registry,
+        run::{self, Manifest, RunError, rows_file},
     },
     domain::{Progress, RunRecord, RunStatus},
 };
@@ -91,6 +91,21 @@ pub fn show_run(project: &Project, beginning: &str) -> Result<Report, OpsError> 
     serde_json::from_slice(&bytes).map_err(|e| {
         OpsError::Refused(format!("{}: not a report: {e}; remove it and run the analysis again", file.display()))
     })
+}
+
+/// The rows of the phase called `name` of a finished run; None if its analysis has no such phase.
+///
+/// # Errors
+/// [`OpsError`] if there is no such run, or its rows can't be read.
+pub(super) fn rows_of_phase(project: &Project, beginning: &str, name: &str) -> Result<Option<Rows>, OpsError> {
+    let run = find_run(project, beginning)?;
+    let Ok(manifest) = serde_json::from_str::<Manifest>(&run.manifest) else { return Ok(None) };
+    let analysis = configured(&manifest)?;
+    let Some((number, phase)) = analysis.phases().iter().enumerate().find(|(_, phase)| phase.name == name) else {
+        return Ok(None);
+    };
+    let file = rows_file(&project.runs_dir().join(&run.id), number, phase.name);
+    Ok(Some(parquet::read(&file, phase.columns).map_err(RunError::from)?.0))
 }
 
 /// Goes on with the run whose id begins with `beginning`, as it was asked for; one that is over gives its report.

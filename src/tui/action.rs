@@ -4,11 +4,18 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use rival10_drawing::{Bits, Point, Region, Superpixels};
+use rival10_sdk::Rgb;
 
 use super::app::sheet::{Drawn, Spread};
 use crate::{
     domain::{ImageId, InstanceId, Layer, Size},
-    ops::annotate::{Change, Picture, QueueItem, Scope, Target},
+    ops::{
+        ListedRun,
+        annotate::{
+            Change, Picture, QueueItem, Scope, Target, Votes,
+            pages::{FindingLine, RunView},
+        },
+    },
 };
 
 /// Something that happened: the only thing that changes the state.
@@ -29,6 +36,13 @@ pub enum Action {
     },
     /// So much time has passed since the start.
     Clock(Duration),
+    /// A frame has left.
+    Tiles {
+        /// Whether tiles of the canvas wait for the next ones.
+        waiting: bool,
+        /// How many bytes it was.
+        bytes: usize,
+    },
     /// The queue was read.
     Queue(Vec<QueueItem>),
     /// An image's annotations were read.
@@ -49,8 +63,8 @@ pub enum Action {
     Saved {
         /// The image.
         image: ImageId,
-        /// The instance that it was made to.
-        instance: InstanceId,
+        /// The instance that it was made to; None for the picture.
+        instance: Option<InstanceId>,
     },
     /// A change could not be put on the disk yet; it is tried again.
     Unsaved(String),
@@ -66,6 +80,33 @@ pub enum Action {
     Found(Bits),
     /// The picture has been divided into patches.
     Patches(Superpixels),
+    /// Somebody else's annotation of the open image was read, to be laid beside it.
+    Compared {
+        /// The image.
+        image: ImageId,
+        /// What it holds.
+        spread: Spread,
+    },
+    /// What everybody has drawn was counted.
+    Counted {
+        /// The image.
+        image: ImageId,
+        /// How many annotators hold each pixel.
+        votes: Votes,
+    },
+    /// The findings were read, or could not be.
+    Findings(Result<Vec<FindingLine>, String>),
+    /// The runs were read, or could not be.
+    Runs(Result<Vec<ListedRun>, String>),
+    /// What a run concluded was read, or could not be.
+    Run(Result<Box<RunView>, String>),
+    /// A small picture was made; None if there is none.
+    Thumbnail {
+        /// The image.
+        image: ImageId,
+        /// The picture.
+        picture: Option<Rgb>,
+    },
     /// The project can't be read.
     Failed(String),
     /// The terminal is gone, or somebody asks the program to end.
@@ -145,6 +186,30 @@ pub enum Effect {
     },
     /// Remove an instance.
     RemoveInstance(InstanceId),
+    /// Read somebody else's annotation of an image.
+    Compare {
+        /// The image.
+        image: ImageId,
+        /// Whose.
+        author: String,
+    },
+    /// Count how many annotators hold each pixel of a layer.
+    Count {
+        /// The image.
+        image: ImageId,
+        /// The instance.
+        instance: InstanceId,
+        /// The layer.
+        layer: Layer,
+    },
+    /// Hold the project to the rules, and compare its annotators.
+    LoadFindings,
+    /// Read which runs there are.
+    LoadRuns,
+    /// Read what a run concluded.
+    LoadRun(String),
+    /// Make small pictures of these, and forget about others that were asked for.
+    LoadThumbnails(Vec<(ImageId, PathBuf)>),
     /// Find pixels.
     Find(Search),
     /// Save now what could not be saved.

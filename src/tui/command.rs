@@ -146,11 +146,25 @@ commands! {
         NextUndone "next-undone" "the next image that is not done";
         Submit "submit" "submit, and go to the next that is not done";
         Jump "jump" "an image by its number or name";
-        Filter "filter" "which images: class=bird split=test status=draft name=…";
+        Filter "filter" "which images: class=bird split=test status=draft name=… flagged";
         Gallery "gallery" "the images as a list with statuses";
+        RowLeft "row-left" "the picture before";
+        RowRight "row-right" "the next picture";
+        Thumbnails "thumbnails" "the images as small pictures, or as lines";
+        Findings "findings" "what the rules and the audit find; Enter goes there";
+        Runs "runs" "recorded analyses: what they concluded";
         Accept "accept" "review: accept";
         Reject "reject" "review: reject, saying why";
+        Reopen "reopen" "take submitted or accepted work up again, as a draft";
         SendBack "send-back" "review: send back for more work, saying what";
+    }
+    "Remarks and comparison" {
+        Note "note" "a note on this annotation";
+        Flag "flag" "flag this annotation, saying why";
+        NoteImage "note-image" "a note on this picture";
+        FlagImage "flag-image" "flag this picture, saying why";
+        Compare "compare" "somebody else's annotation beside this one, with the difference";
+        Votes "votes" "how many have drawn each pixel of this layer";
     }
     "Screen" {
         Help "help" "the keys of where you are";

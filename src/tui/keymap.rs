@@ -16,11 +16,13 @@ pub enum Context {
     Panel,
     /// In the list of images.
     Gallery,
+    /// On a page of findings or runs.
+    Page,
 }
 
 impl Context {
     /// Every context.
-    pub const ALL: [Self; 3] = [Self::Canvas, Self::Panel, Self::Gallery];
+    pub const ALL: [Self; 4] = [Self::Canvas, Self::Panel, Self::Gallery, Self::Page];
 
     /// Its name in key files and headings.
     #[must_use]
@@ -29,6 +31,7 @@ impl Context {
             Self::Canvas => "canvas",
             Self::Panel => "panel",
             Self::Gallery => "gallery",
+            Self::Page => "page",
         }
     }
 }
@@ -146,9 +149,18 @@ const DEFAULTS: &[(Context, &str, Command)] = &[
     (Context::Canvas, ":", C::Jump),
     (Context::Canvas, "/", C::Filter),
     (Context::Canvas, "G", C::Gallery),
+    (Context::Canvas, "!", C::Findings),
+    (Context::Canvas, "%", C::Runs),
     (Context::Canvas, "A", C::Accept),
     (Context::Canvas, "X", C::Reject),
     (Context::Canvas, "B", C::SendBack),
+    (Context::Canvas, "O", C::Reopen),
+    (Context::Canvas, "N", C::Note),
+    (Context::Canvas, "F", C::Flag),
+    (Context::Canvas, "i m", C::NoteImage),
+    (Context::Canvas, "i f", C::FlagImage),
+    (Context::Canvas, "|", C::Compare),
+    (Context::Canvas, "V", C::Votes),
     (Context::Canvas, "?", C::Help),
     (Context::Canvas, "ctrl-p", C::Palette),
     (Context::Canvas, "ctrl-l", C::Redraw),
@@ -171,6 +183,9 @@ const DEFAULTS: &[(Context, &str, Command)] = &[
     (Context::Panel, "<", C::PreviousImage),
     (Context::Panel, "ctrl-u", C::UndoImage),
     (Context::Panel, "ctrl-r", C::RedoImage),
+    (Context::Panel, "ctrl-o", C::Reopen),
+    (Context::Panel, "ctrl-n", C::Note),
+    (Context::Panel, "ctrl-f", C::Flag),
     (Context::Panel, "?", C::Help),
     (Context::Panel, "ctrl-p", C::Palette),
     (Context::Panel, "ctrl-l", C::Redraw),
@@ -181,6 +196,12 @@ const DEFAULTS: &[(Context, &str, Command)] = &[
     (Context::Gallery, "j", C::RowDown),
     (Context::Gallery, "up", C::RowUp),
     (Context::Gallery, "k", C::RowUp),
+    (Context::Gallery, "left", C::RowLeft),
+    (Context::Gallery, "h", C::RowLeft),
+    (Context::Gallery, "right", C::RowRight),
+    (Context::Gallery, "l", C::RowRight),
+    (Context::Gallery, "t", C::Thumbnails),
+    (Context::Gallery, ":", C::Jump),
     (Context::Gallery, "enter", C::PaintRow),
     (Context::Gallery, "esc", C::Gallery),
     (Context::Gallery, "G", C::Gallery),
@@ -190,6 +211,21 @@ const DEFAULTS: &[(Context, &str, Command)] = &[
     (Context::Gallery, "ctrl-z", C::Suspend),
     (Context::Gallery, "q", C::Quit),
     (Context::Gallery, "ctrl-c", C::Quit),
+    (Context::Page, "down", C::RowDown),
+    (Context::Page, "j", C::RowDown),
+    (Context::Page, "up", C::RowUp),
+    (Context::Page, "k", C::RowUp),
+    (Context::Page, "left", C::RowLeft),
+    (Context::Page, "right", C::RowRight),
+    (Context::Page, "enter", C::PaintRow),
+    (Context::Page, "esc", C::Cancel),
+    (Context::Page, "!", C::Findings),
+    (Context::Page, "%", C::Runs),
+    (Context::Page, "?", C::Help),
+    (Context::Page, "ctrl-p", C::Palette),
+    (Context::Page, "ctrl-z", C::Suspend),
+    (Context::Page, "q", C::Quit),
+    (Context::Page, "ctrl-c", C::Quit),
 ];
 
 /// What keys pressed so far mean.
@@ -238,7 +274,7 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// The defaults, changed as the TOML `text` says: a table a context (`[canvas]`, `[panel]`, `[gallery]`), keys to the
+    /// The defaults, changed as the TOML `text` says: a table a context (`[canvas]`, `[panel]`, `[gallery]`, `[page]`), keys to the
     /// left and a command's name to the right, or an empty text for keys that shall do nothing.
     ///
     /// # Errors
@@ -257,7 +293,7 @@ impl Keymap {
                     reason,
                 };
                 let context = Context::ALL.into_iter().find(|context| context.name() == name);
-                let context = context.ok_or_else(|| wrong("there are canvas, panel and gallery".to_owned()))?;
+                let context = context.ok_or_else(|| wrong("there are canvas, panel, gallery and page".to_owned()))?;
                 let chords: Keys = keys.parse().map_err(|error: UnknownKey| wrong(error.to_string()))?;
                 keymap.bindings.retain(|(c, k, _)| *c != context || *k != chords);
                 if !value.is_str() || !command.is_empty() {
@@ -351,7 +387,7 @@ mod tests {
         assert_eq!(keymap.keys_of(Context::Canvas, Command::UndoLayer), "ctrl-u");
         for (text, expected) in [
             ("canvas = 3", "not a key file"),
-            ("[sky]\nu = \"undo\"", "there are canvas, panel and gallery"),
+            ("[sky]\nu = \"undo\"", "there are canvas, panel, gallery and page"),
             ("[canvas]\nu = \"undoo\"", "no such command"),
             ("[canvas]\nu = 3", "no such command"),
             ("[canvas]\n\"hyper-u\" = \"undo\"", "is no key"),

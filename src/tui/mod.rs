@@ -11,15 +11,18 @@
 //! - [`app`]: the state and the one way to change it; knows no store, no clock, no file, no terminal.
 //! - [`command`], [`chord`], [`keymap`]: what can be asked, and by which keys, as data.
 //! - [`layout`], [`raster`], [`view`]: pure functions from the state to cells.
+//! - [`graphics`]: pictures by the terminal's own graphics, in tiles, where it has any.
 //! - `worker`: runs effects, in order; what it has reported as saved is on the disk.
-//! - [`frames`], `outlet`, `terminal`: frames as differences, one on its way at a time; the terminal taken over and given
-//!   back.
+//! - [`frames`], `outlet`, `answers`, `terminal`: frames as differences, as many on their way as the line carries; the
+//!   terminal taken over and given back.
 
 pub mod action;
+mod answers;
 pub mod app;
 pub mod chord;
 pub mod command;
 pub mod frames;
+pub mod graphics;
 pub mod keymap;
 pub mod layout;
 mod outlet;
@@ -30,9 +33,9 @@ pub mod view;
 mod worker;
 
 use std::{
-    sync::mpsc::{self, Receiver, Sender},
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crossterm::event::{self, Event as Input};
@@ -44,8 +47,14 @@ use signal_hook::{
 
 use crate::ops::annotate::Session;
 use action::{Action, Effect};
-use app::{App, Settings};
+use answers::{Answers, Sorted};
+use app::{App, Cells, Settings};
 use frames::{Frames, Palette};
+use graphics::{
+    detect::{self, Wish},
+    encode,
+    encoder::{Batch, Encoder},
+};
 use outlet::Outlet;
 use terminal::Terminal;
 use worker::Worker;
@@ -66,6 +75,10 @@ enum Event {
     Action(Action),
     /// A frame has been written, or could not be.
     Written(bool),
+    /// The terminal has shown a frame.
+    Answered,
+    /// Tiles of the canvas were encoded.
+    Tiles(Batch),
     /// Somebody asks the program to stop for a while.
     Stop,
 }
@@ -75,23 +88,76 @@ enum Event {
 ///
 /// # Errors
 /// [`ScreenError`]: no terminal, or changes that could not be saved.
-pub fn run(session: Session, settings: Settings, palette: Palette) -> Result<(), ScreenError> {
+pub fn run(session: Session, mut settings: Settings, palette: Palette, wish: Wish) -> Result<(), ScreenError> {
     let (events, waiting) = mpsc::channel();
     let terminal = Terminal::take()?;
-    let mut frames = Frames::new(palette);
+    let heard = detect::ask(wish)?;
+    settings.graphics = heard.graphics;
+    if heard.graphics.is_some() {
+        settings.cells = Cells::Pixels;
+    }
+    for key in heard.typed {
+        let _ = events.send(Event::Action(Action::Key(key)));
+    }
     read_input(events.clone());
     catch_signals(events.clone())?;
     let report = events.clone();
     let worker = Worker::start(session, move |action| _ = report.send(Event::Action(action)));
-    let mut outlet = Outlet::start(move |written| _ = events.send(Event::Written(written)));
+    let report = events.clone();
+    let encoder = Encoder::start(move |batch| _ = report.send(Event::Tiles(batch)));
+    let outlet = Outlet::start(heard.answers, move |written| _ = events.send(Event::Written(written)));
     let (columns, rows) = Terminal::size();
     let (mut app, effects) = App::new(settings, columns, rows);
-    let outcome = run_loop(&mut app, effects, &waiting, &worker, &terminal, &mut frames, &mut outlet);
+    let mut screen = Screen { terminal: &terminal, frames: Frames::new(palette), outlet, encoder };
+    let outcome = run_loop(&mut app, effects, &waiting, &worker, &mut screen);
     let lost = worker.finish();
+    screen.forget_pictures(&app);
     drop(terminal);
     match (outcome, lost) {
         (_, Some(reason)) if app.trouble.is_some() => Err(ScreenError::Lost(reason)),
         (outcome, _) => outcome,
+    }
+}
+
+/// The way from the state to the terminal.
+struct Screen<'a> {
+    terminal: &'a Terminal,
+    frames: Frames,
+    outlet: Outlet,
+    encoder: Encoder,
+}
+
+impl Screen<'_> {
+    /// Sends what the terminal does not show yet, as far as the line takes it now; gives how many bytes.
+    fn show(&mut self, app: &App) -> usize {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, app.screen.0, app.screen.1));
+        view::draw(app, &mut buffer);
+        if let Some(shot) = view::canvas::shot(app) {
+            self.encoder.ask(shot);
+        }
+        let frame = self.frames.frame(buffer, view::canvas::cursor_cell(app), self.outlet.budget());
+        if !frame.is_empty() {
+            self.outlet.send(&frame);
+        }
+        frame.len()
+    }
+
+    /// Gives the terminal back until the program is continued.
+    fn suspend(&mut self, app: &App) -> std::io::Result<()> {
+        self.forget_pictures(app);
+        self.terminal.leave();
+        signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
+        self.terminal.enter()?;
+        self.outlet.resumed();
+        self.frames.forget();
+        Ok(())
+    }
+
+    /// Frees what the terminal keeps of our pictures.
+    fn forget_pictures(&self, app: &App) {
+        if let Some(graphics) = app.graphics {
+            terminal::write(&encode::forget(graphics, self.frames.tiles()));
+        }
     }
 }
 
@@ -100,9 +166,7 @@ fn run_loop(
     effects: Vec<Effect>,
     waiting: &Receiver<Event>,
     worker: &Worker,
-    terminal: &Terminal,
-    frames: &mut Frames,
-    outlet: &mut Outlet,
+    screen: &mut Screen<'_>,
 ) -> Result<(), ScreenError> {
     let start = Instant::now();
     let mut effects = effects;
@@ -111,39 +175,47 @@ fn run_loop(
         for effect in effects.drain(..) {
             match worker.take(effect) {
                 Some(Effect::Suspend) => stop = true,
-                Some(_) => frames.forget(),
+                Some(_) => screen.frames.forget(),
                 None => {}
             }
         }
         if app.over {
             return Ok(());
         }
-        if stop && outlet.is_free() {
+        if stop && screen.outlet.is_idle() {
             stop = false;
-            terminal.leave();
-            signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
-            terminal.enter()?;
-            frames.forget();
+            screen.suspend(app)?;
             let (columns, rows) = Terminal::size();
             effects = app.update(Action::Resize { columns, rows });
             continue;
         }
-        if outlet.is_free() {
-            let mut buffer = Buffer::empty(Rect::new(0, 0, app.screen.0, app.screen.1));
-            view::draw(app, &mut buffer);
-            let frame = frames.frame(buffer);
-            if !frame.is_empty() {
-                outlet.send(&frame);
+        if screen.outlet.is_free() {
+            let bytes = screen.show(app);
+            if app.is_pictured() {
+                let waiting = screen.frames.waits();
+                effects.extend(app.update(Action::Tiles { waiting, bytes }));
             }
         }
         // Wait for something to happen, then take everything that has, and only then draw.
-        let Ok(first) = waiting.recv() else { return Ok(()) };
+        let first = match screen.outlet.patience() {
+            Some(patience) => waiting.recv_timeout(patience).or_else(|error| match error {
+                RecvTimeoutError::Timeout => Ok(Event::Action(Action::Clock(start.elapsed()))),
+                RecvTimeoutError::Disconnected => Err(error),
+            }),
+            None => waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        let Ok(first) = first else { return Ok(()) };
         effects.extend(app.update(Action::Clock(start.elapsed())));
         for event in std::iter::once(first).chain(waiting.try_iter()) {
             match event {
                 Event::Action(action) => effects.extend(app.update(action)),
-                Event::Written(true) => outlet.written(),
+                Event::Written(true) => screen.outlet.written(),
                 Event::Written(false) => effects.extend(app.update(Action::Hangup)),
+                Event::Answered => screen.outlet.answered(),
+                Event::Tiles(batch) => {
+                    screen.encoder.done();
+                    screen.frames.take(batch);
+                }
                 Event::Stop => {
                     stop = true;
                     effects.extend(app.update(Action::Clock(start.elapsed())));
@@ -153,20 +225,43 @@ fn run_loop(
     }
 }
 
+/// The rest of an answer comes at once; a key that only looks like the beginning of one is let go after so long.
+const HELD: Duration = Duration::from_millis(200);
+
 /// Reads keys and the mouse until the terminal is gone.
 fn read_input(events: Sender<Event>) {
     thread::spawn(move || {
+        let mut answers = Answers::default();
         loop {
-            let action = match event::read() {
-                Ok(Input::Key(key)) => Action::Key(key),
-                Ok(Input::Mouse(mouse)) => Action::Mouse(mouse),
-                Ok(Input::Paste(text)) => Action::Paste(text),
-                Ok(Input::Resize(columns, rows)) => Action::Resize { columns, rows },
-                Ok(Input::FocusGained | Input::FocusLost) => continue,
-                Err(_) => Action::Hangup,
+            let sorted = if answers.holds() && !event::poll(HELD).unwrap_or(true) {
+                answers.release(None)
+            } else {
+                match event::read() {
+                    Ok(Input::Key(key)) => answers.take(key),
+                    Ok(other) => {
+                        let action = match other {
+                            Input::Mouse(mouse) => Action::Mouse(mouse),
+                            Input::Paste(text) => Action::Paste(text),
+                            Input::Resize(columns, rows) => Action::Resize { columns, rows },
+                            Input::Key(_) | Input::FocusGained | Input::FocusLost => continue,
+                        };
+                        if events.send(Event::Action(action)).is_err() {
+                            return;
+                        }
+                        continue;
+                    }
+                    Err(_) => {
+                        let _ = events.send(Event::Action(Action::Hangup));
+                        return;
+                    }
+                }
             };
-            let over = matches!(action, Action::Hangup);
-            if events.send(Event::Action(action)).is_err() || over {
+            let heard = match sorted {
+                Sorted::Keys(keys) => keys.into_iter().all(|key| events.send(Event::Action(Action::Key(key))).is_ok()),
+                Sorted::Answered => events.send(Event::Answered).is_ok(),
+                Sorted::Part | Sorted::Other => true,
+            };
+            if !heard {
                 return;
             }
         }

@@ -12,6 +12,13 @@ use crossterm::{
     execute,
     terminal::{self, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
+
+/// Writes to the terminal as far as it still is there.
+pub(super) fn write(bytes: &[u8]) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
+}
+
 /// The terminal while the program has it; dropped, it is given back.
 pub(super) struct Terminal(());
 

@@ -1,14 +1,16 @@
 //! The worker: it runs effects and reports what came of them. The screen never waits for it.
 //!
-//! It has two lanes. Changes go one after the other, in the order in which they were made, on the thread that owns the
+//! It has three lanes. Changes go one after the other, in the order in which they were made, on the thread that owns the
 //! session; reading an image's annotations is in that lane too, so that what was changed is what is read. Pictures and
-//! searches for pixels have a thread of their own, for they take longer and change nothing.
+//! searches for pixels have a thread of their own, for they take longer and change nothing; so have pages of findings and runs,
+//! which read the whole project.
 //!
 //! A change that fails for a reason which may pass (a full disk, a lock) is kept and tried again, in its place: nothing
 //! that was made later overtakes it. The screen is told each time, and says so.
 
 use std::{
     collections::VecDeque,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
@@ -23,9 +25,12 @@ use super::{
     action::{Action, Effect, Search, Turn},
     app::sheet::{Spread, drawn},
 };
-use crate::ops::{
-    OpsError, StoreError,
-    annotate::{Restored, Session, Turned, load_picture},
+use crate::{
+    domain::ImageId,
+    ops::{
+        OpsError, StoreError,
+        annotate::{Restored, Session, Turned, load_picture, load_thumbnail, pages},
+    },
 };
 
 /// How long the worker waits before it tries a change again.
@@ -35,6 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Worker {
     changes: Sender<Effect>,
     pictures: Sender<Effect>,
+    pages: Sender<Effect>,
     changing: JoinHandle<Option<String>>,
 }
 
@@ -43,14 +49,18 @@ impl Worker {
     pub(super) fn start(session: Session, report: impl Fn(Action) + Clone + Send + 'static) -> Self {
         let (changes, to_change) = mpsc::channel();
         let (pictures, to_show) = mpsc::channel();
+        let (pages, to_read) = mpsc::channel();
+        let project = session.project_dir();
         let lane = Changes { session, effects: to_change, kept: VecDeque::new(), closing: false, lost: None };
         let changing = {
             let report = report.clone();
             thread::spawn(move || lane.run(&report))
         };
-        // Nobody waits for this one: it changes nothing.
+        // Nobody waits for these two: they change nothing.
+        let reader = report.clone();
+        thread::spawn(move || read_pages(&project, &to_read, &reader));
         thread::spawn(move || show(&to_show, &report));
-        Self { changes, pictures, changing }
+        Self { changes, pictures, pages, changing }
     }
 
     /// Takes an effect; gives back one that concerns the terminal.
@@ -58,7 +68,10 @@ impl Worker {
         // A lane that is gone has panicked, and `finish` tells of it.
         match effect {
             Effect::Suspend | Effect::Redraw => return Some(effect),
-            Effect::LoadPicture { .. } | Effect::Find(_) => _ = self.pictures.send(effect),
+            Effect::LoadPicture { .. } | Effect::LoadThumbnails(_) | Effect::Find(_) => {
+                _ = self.pictures.send(effect);
+            }
+            Effect::LoadFindings | Effect::LoadRuns | Effect::LoadRun(_) => _ = self.pages.send(effect),
             _ => _ = self.changes.send(effect),
         }
         None
@@ -105,6 +118,14 @@ impl Changes {
                 Ok(desk) => Action::Opened { image, spread: Spread::from(desk) },
                 Err(error) => Action::Failed(error.to_string()),
             },
+            Effect::Compare { image, author } => match self.session.desk(image, &author) {
+                Ok(desk) => Action::Compared { image, spread: Spread::from(desk) },
+                Err(error) => Action::Failed(error.to_string()),
+            },
+            Effect::Count { image, instance, layer } => match self.session.votes(image, instance, layer) {
+                Ok(votes) => Action::Counted { image, votes },
+                Err(error) => Action::Failed(error.to_string()),
+            },
             Effect::Apply { target, change } => {
                 let applied = self.persist(report, |session| session.apply(&target, &change));
                 self.said(applied.map(|instance| Action::Saved { image: target.image, instance }))
@@ -145,9 +166,15 @@ impl Changes {
                 let removed = self.persist(report, |session| session.remove_instance(instance));
                 Action::InstanceRemoved(removed.map_err(|error| error.to_string()))
             }
-            Effect::Retry | Effect::Suspend | Effect::Redraw | Effect::LoadPicture { .. } | Effect::Find(_) => {
-                return None;
-            }
+            Effect::Retry
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::LoadPicture { .. }
+            | Effect::LoadThumbnails(_)
+            | Effect::LoadFindings
+            | Effect::LoadRuns
+            | Effect::LoadRun(_)
+            | Effect::Find(_) => return None,
         })
     }
 
@@ -199,18 +226,41 @@ fn may_pass(error: &OpsError) -> bool {
         || matches!(error, OpsError::Store(StoreError::NotWritable { .. } | StoreError::Database { .. }))
 }
 
+/// The lane of pages.
+fn read_pages(project: &Path, effects: &Receiver<Effect>, report: &impl Fn(Action)) {
+    let told = |error: OpsError| error.to_string();
+    for effect in effects {
+        match effect {
+            Effect::LoadFindings => report(Action::Findings(pages::findings(project).map_err(told))),
+            Effect::LoadRuns => report(Action::Runs(pages::runs(project).map_err(told))),
+            Effect::LoadRun(id) => report(Action::Run(pages::run(project, &id).map(Box::new).map_err(told))),
+            _ => {}
+        }
+    }
+}
+
 /// The lane of pictures and searches. Of pictures that are asked for faster than they are read only the latest two count:
-/// the open image's and the next one's.
+/// the open image's and the next one's. Small pictures are made when nothing else waits; only the last list of them counts.
 fn show(effects: &Receiver<Effect>, report: &impl Fn(Action)) {
     let mut waiting: VecDeque<Effect> = VecDeque::new();
+    let mut thumbnails: VecDeque<(ImageId, PathBuf)> = VecDeque::new();
     loop {
-        if waiting.is_empty() {
+        if waiting.is_empty() && thumbnails.is_empty() {
             match effects.recv() {
                 Ok(effect) => waiting.push_back(effect),
                 Err(_) => return,
             }
         }
-        waiting.extend(effects.try_iter());
+        for effect in effects.try_iter() {
+            waiting.push_back(effect);
+        }
+        waiting.retain_mut(|effect| match effect {
+            Effect::LoadThumbnails(list) => {
+                thumbnails = std::mem::take(list).into();
+                false
+            }
+            _ => true,
+        });
         let pictures = waiting.iter().filter(|effect| matches!(effect, Effect::LoadPicture { .. })).count();
         let mut stale = pictures.saturating_sub(2);
         waiting.retain(|effect| {
@@ -224,7 +274,12 @@ fn show(effects: &Receiver<Effect>, report: &impl Fn(Action)) {
                 report(Action::Picture { image, picture });
             }
             Some(Effect::Find(search)) => report(found(search)),
-            _ => {}
+            Some(_) => {}
+            None => {
+                if let Some((image, file)) = thumbnails.pop_front() {
+                    report(Action::Thumbnail { image, picture: load_thumbnail(&file).ok() });
+                }
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("analysis/run", &["engine"]),
     ("analysis", &["imaging", "stats"]),
     ("ops", &["attribution", "drawing", "engine", "imaging", "perturbation", "probe", "stats", "synth"]),
-    ("tui", &["drawing"]),
+    ("tui", &["drawing", "imaging"]),
     ("cli", &[]),
 ];
 

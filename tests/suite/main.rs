@@ -18,6 +18,7 @@ mod kills;
 mod known_truth;
 mod looks;
 mod models;
+mod pictures;
 mod probe;
 mod profiles;
 mod pty;

@@ -14,11 +14,93 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 /// How long anything may take before a test gives up on it: the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What the terminal says of itself when it is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    /// Nothing at all.
+    Nothing,
+    /// That it is there.
+    #[default]
+    Plainly,
+    /// That it has kitty's graphics.
+    Kitty,
+    /// The same, a second and a half too late.
+    KittyLate,
+    /// The same, from behind tmux.
+    KittyBehindTmux,
+    /// That it has sixels.
+    Sixel,
+    /// That it is iTerm2.
+    Iterm2,
+}
+
+impl Speaks {
+    /// The questions that it understands, and its answers.
+    fn answers(self) -> Vec<(&'static str, &'static str)> {
+        let ground = ("\x1b]11;?\x07", "\x1b]11;rgb:1616/1616/1a1a\x1b\\");
+        let plain = [("\x1b[5n", "\x1b[0n"), ("\x1b[c", "\x1b[?62;22c")];
+        let cell = ("\x1b[16t", "\x1b[6;20;10t");
+        let kitty = [("\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\", "\x1b_Gi=31;OK\x1b\\"), cell, ground];
+        let mut answers = Vec::new();
+        match self {
+            Self::Nothing => {}
+            Self::Plainly => answers.extend(plain),
+            Self::Kitty | Self::KittyLate => {
+                answers.extend(plain);
+                answers.extend(kitty);
+            }
+            Self::KittyBehindTmux => {
+                answers.extend(plain);
+                answers.push(cell);
+                answers.push(("\x1bPtmux;\x1b\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\x1b\\", "\x1b_Gi=31;OK\x1b\\"));
+            }
+            Self::Sixel => answers.extend([plain[0], ("\x1b[c", "\x1b[?62;4;22c"), cell, ground]),
+            Self::Iterm2 => {
+                answers.extend(plain);
+                answers.extend([cell, ground, ("\x1b[>0q", "\x1bP>|iTerm2 3.5.0\x1b\\")]);
+            }
+        }
+        answers
+    }
+}
+
+/// Finds questions in what comes, and answers them in their order.
+struct Answerer {
+    speaks: Speaks,
+    pending: Vec<u8>,
+}
+
+impl Answerer {
+    fn hear(&mut self, bytes: &[u8], keys: &Mutex<Box<dyn Write + Send>>) {
+        self.pending.extend_from_slice(bytes);
+        let answers = self.speaks.answers();
+        let find = |pending: &[u8], question: &str| {
+            pending.windows(question.len()).position(|window| window == question.as_bytes())
+        };
+        while let Some((at, question, answer)) = answers
+            .iter()
+            .filter_map(|(question, answer)| Some((find(&self.pending, question)?, *question, *answer)))
+            .min_by_key(|(at, ..)| *at)
+        {
+            if self.speaks == Speaks::KittyLate {
+                thread::sleep(Duration::from_millis(1500));
+                self.speaks = Speaks::Kitty;
+            }
+            self.pending.drain(..at + question.len());
+            let mut keys = keys.lock().unwrap();
+            let _ = keys.write_all(answer.as_bytes());
+            let _ = keys.flush();
+        }
+        let keep = self.pending.len().saturating_sub(64);
+        self.pending.drain(..keep);
+    }
+}
+
 /// The binary in a terminal.
 pub(crate) struct Pty {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
+    keys: Arc<Mutex<Box<dyn Write + Send>>>,
     screen: Arc<Mutex<vt100::Parser>>,
     /// Bytes that came.
     received: Arc<Mutex<Vec<u8>>>,
@@ -28,6 +110,11 @@ pub(crate) struct Pty {
 impl Pty {
     /// Runs the binary with `arguments` in `dir`, in a terminal of `columns` by `rows`.
     pub(crate) fn start(dir: &Path, arguments: &[&str], columns: u16, rows: u16) -> Self {
+        Self::start_in(Speaks::default(), dir, arguments, columns, rows)
+    }
+
+    /// The same in a terminal that says so of itself.
+    pub(crate) fn start_in(speaks: Speaks, dir: &Path, arguments: &[&str], columns: u16, rows: u16) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_rival10"));
@@ -38,30 +125,39 @@ impl Pty {
         command.env("XDG_CONFIG_HOME", dir);
         command.env_remove("NO_COLOR");
         command.env_remove("TMUX");
+        for name in ["TERM_PROGRAM", "LC_TERMINAL", "WEZTERM_EXECUTABLE", "KONSOLE_VERSION"] {
+            command.env_remove(name);
+        }
+        if speaks == Speaks::KittyBehindTmux {
+            command.env("TERM_PROGRAM", "tmux");
+        }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
         let received = Arc::new(Mutex::new(Vec::new()));
         let mut output = pair.master.try_clone_reader().unwrap();
+        let keys = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
+        let mut answerer = Answerer { speaks, pending: Vec::new() };
         let reader = {
-            let (screen, received) = (Arc::clone(&screen), Arc::clone(&received));
+            let (screen, received, keys) = (Arc::clone(&screen), Arc::clone(&received), Arc::clone(&keys));
             thread::spawn(move || {
                 let mut buffer = [0; 65536];
                 while let Ok(count @ 1..) = output.read(&mut buffer) {
                     received.lock().unwrap().extend_from_slice(&buffer[..count]);
                     screen.lock().unwrap().process(&buffer[..count]);
+                    answerer.hear(&buffer[..count], &keys);
                 }
             })
         };
-        let keys = pair.master.take_writer().unwrap();
         Self { child, master: pair.master, keys, screen, received, reader: Some(reader) }
     }
 
     /// Types `text`, escape sequences included.
     pub(crate) fn send(&mut self, text: &str) {
         // A terminal whose program has ended takes no more keys, which the test finds out in its own way.
-        let _ = self.keys.write_all(text.as_bytes());
-        let _ = self.keys.flush();
+        let mut keys = self.keys.lock().unwrap();
+        let _ = keys.write_all(text.as_bytes());
+        let _ = keys.flush();
     }
 
     /// Sends a mouse report at a cell, counted from 0: button 0 left, 2 right, 32 more while it is dragged.
@@ -73,6 +169,14 @@ impl Pty {
     /// The screen as text.
     pub(crate) fn text(&self) -> String {
         self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// The character of a cell, with its marks, and its colour's number.
+    pub(crate) fn cell(&self, column: u16, row: u16) -> (String, Option<u8>) {
+        let screen = self.screen.lock().unwrap();
+        let cell = screen.screen().cell(row, column).unwrap();
+        let colour = if let vt100::Color::Idx(colour) = cell.fgcolor() { Some(colour) } else { None };
+        (cell.contents().to_owned(), colour)
     }
 
     /// Whether the terminal is as a shell wants it: the main screen, a cursor, no mouse reports.

@@ -75,6 +75,31 @@ impl Bits {
         self.mask_where(region, |at, word| word & !other.words[at])
     }
 
+    /// The region around the pixels in which this differs from `other`, a sheet of the same size.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Region {
+        debug_assert_eq!(self.size, other.size);
+        let mut region = Region::EMPTY;
+        if self.stride == 0 {
+            return region;
+        }
+        let rows = self.words.chunks_exact(self.stride).zip(other.words.chunks_exact(self.stride));
+        for (y, (mine, theirs)) in (0..).zip(rows) {
+            if mine == theirs {
+                continue;
+            }
+            let words = || mine.iter().zip(theirs).map(|(a, b)| a ^ b).enumerate().filter(|(_, word)| *word != 0);
+            let (Some((first, left)), Some((last, right))) = (words().next(), words().next_back()) else { continue };
+            region = region.around(Region {
+                left: first as u32 * 64 + left.trailing_zeros(),
+                top: y,
+                right: last as u32 * 64 + 64 - right.leading_zeros(),
+                bottom: y + 1,
+            });
+        }
+        region
+    }
+
     /// The mask of the words that `word` makes of these, within `region`. Columns are read in blocks of one word, so that
     /// the lines of the cache that hold them are read once.
     fn mask_where(&self, region: Region, word: impl Fn(usize, u64) -> u64) -> Mask {
@@ -315,6 +340,13 @@ mod tests {
             let bounds = bits.bounds();
             let bbox = mask.bbox().map(|b| Region { left: b.x, top: b.y, right: b.x + b.width, bottom: b.y + b.height });
             prop_assert_eq!(bounds, bbox.unwrap_or(Region::EMPTY));
+            let other = scattered(size, seed ^ 1, shift + 1);
+            let mut differing = bits.clone();
+            differing.subtract(&other);
+            let mut theirs = other.clone();
+            theirs.subtract(&bits);
+            differing.add(&theirs);
+            prop_assert_eq!(bits.difference(&other), differing.bounds());
         }
 
         #[test]

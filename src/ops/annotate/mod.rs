@@ -5,23 +5,29 @@
 //!
 //! It refuses to decide what a change should be, to keep a picture, and to show anything.
 
+pub mod pages;
 mod picture;
 mod queue;
 mod sheet;
 mod undo;
+mod votes;
 
 use std::path::PathBuf;
 
 use super::{OpsError, Project};
 use crate::{
-    domain::{AnnotationId, AnnotatorKind, ImageId, InstanceId, Layer, Mask, Presence, Status, Taxonomy, Transition},
+    domain::{
+        AnnotationId, AnnotatorKind, ImageId, InstanceId, Layer, Mask, Presence, RemarkKind, RemarkOn, Status,
+        Taxonomy, Transition,
+    },
     store::{Actor, AnnotationFilter, Edit, LogFilter, StoreError},
 };
 
-pub use picture::{Picture, load_picture};
+pub use picture::{Picture, load_picture, load_thumbnail};
 pub use queue::QueueItem;
 pub use sheet::{Author, Desk, Sheet};
 pub use undo::{Restored, Scope, Turned};
+pub use votes::Votes;
 
 /// A project open for one annotator.
 pub struct Session {
@@ -77,6 +83,15 @@ pub enum Change {
     Class {
         /// The class, an index into the taxonomy.
         class: usize,
+    },
+    /// Note something, or flag it.
+    Remark {
+        /// Whether it is about the picture and not about what was drawn.
+        on_image: bool,
+        /// A note or a flag.
+        kind: RemarkKind,
+        /// What it says; empty takes it away.
+        text: String,
     },
     /// Take the masks and attributes of somebody else's annotation of the same instance.
     Adopt {
@@ -142,19 +157,28 @@ impl Session {
         self.project.store.dir().to_owned()
     }
 
-    /// Makes a change, and gives the instance that it was made to. When this returns, the change is on the disk.
+    /// Makes a change, and gives the instance that it was made to, if it was made to one. When this returns, the change is on the disk.
     ///
     /// # Errors
     /// [`OpsError::Store`]; the project is then as it was.
-    pub fn apply(&mut self, target: &Target, change: &Change) -> Result<InstanceId, OpsError> {
+    pub fn apply(&mut self, target: &Target, change: &Change) -> Result<Option<InstanceId>, OpsError> {
         if let Change::Class { class } = change
             && let Some(instance) = target.instance
         {
             self.edit(&Edit::Class { instance, class: *class })?;
-            return Ok(instance);
+            return Ok(Some(instance));
+        }
+        if let Change::Remark { on_image: true, kind, text } = change {
+            self.edit(&Edit::Remark { on: RemarkOn::Image(target.image), kind: *kind, text: Some(text.clone()) })?;
+            // A picture may be remarked on before anybody has annotated it.
+            return Ok(target.instance);
         }
         let (instance, annotation) = self.annotation(target)?;
         match change {
+            Change::Remark { kind, text, .. } => {
+                let on = RemarkOn::Annotation(annotation);
+                self.edit(&Edit::Remark { on, kind: *kind, text: Some(text.clone()) })?;
+            }
             Change::Attribute { attribute, presence } => {
                 self.edit(&Edit::Attribute { annotation, attribute: *attribute, presence: *presence })?;
             }
@@ -182,7 +206,7 @@ impl Session {
                 }
             }
         }
-        Ok(instance)
+        Ok(Some(instance))
     }
 
     /// Adds an instance of `class` to `image`.

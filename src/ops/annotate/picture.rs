@@ -55,6 +55,23 @@ fn halved(picture: &Rgb) -> Rgb {
     Rgb { size, pixels }
 }
 
+/// The longest side of a small picture, in pixels, is at most this and more than half of it.
+const SMALL: u32 = 64;
+
+/// A small picture of what lies in `file`.
+///
+/// # Errors
+/// [`OpsError::Io`] if it can't be read, [`OpsError::Refused`] if it is no picture.
+pub fn load_thumbnail(file: &Path) -> Result<Rgb, OpsError> {
+    let bytes = fs::read(file).map_err(OpsError::io(file))?;
+    let (mut picture, _) = decode(&bytes, Limits { max_pixels: DEFAULT_MAX_PIXELS })
+        .map_err(|error| OpsError::Refused(format!("{}: {error}", file.display())))?;
+    while picture.size.width.max(picture.size.height) > SMALL && picture.size.width.min(picture.size.height) > 1 {
+        picture = halved(&picture);
+    }
+    Ok(picture)
+}
+
 /// Reads and decodes the picture in `file`.
 ///
 /// # Errors

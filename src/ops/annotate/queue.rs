@@ -1,10 +1,13 @@
 //! The queue: every image, with how far its annotation has come.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+};
 
 use super::Session;
 use crate::{
-    domain::{AnnotatorKind, ImageId, InstanceId, Size, Status},
+    domain::{AnnotatorKind, ImageId, InstanceId, RemarkOn, Size, Status},
     ops::OpsError,
     store::{AnnotationFilter, ImageFilter},
 };
@@ -29,6 +32,8 @@ pub struct QueueItem {
     pub mine: Option<Status>,
     /// Whose annotation waits for review: the first submitted one of somebody else.
     pub to_review: Option<String>,
+    /// Whether the image, or anybody's annotation of it, is flagged.
+    pub flagged: bool,
 }
 
 impl QueueItem {
@@ -59,11 +64,16 @@ impl Session {
         struct Known {
             instances: HashMap<InstanceId, Option<Status>>,
             to_review: Option<String>,
+            flagged: bool,
         }
         let mut known: HashMap<ImageId, Known> = HashMap::new();
+        let remarks = self.project.store.remarks(None)?;
+        let flagged: HashSet<RemarkOn> =
+            remarks.into_iter().filter(|(_, remarks)| remarks.flag.is_some()).map(|(on, _)| on).collect();
         let filter = AnnotationFilter { masks: false, ..AnnotationFilter::default() };
         self.project.store.each_annotation(&filter, |annotation| {
             let image = known.entry(annotation.image).or_default();
+            image.flagged |= flagged.contains(&RemarkOn::Annotation(annotation.id));
             let mine = image.instances.entry(annotation.instance).or_default();
             if annotation.annotator == self.annotator {
                 *mine = Some(annotation.status);
@@ -81,6 +91,7 @@ impl Session {
             QueueItem {
                 mine: all.and_then(|all| all.into_iter().min_by_key(|status| progress(*status))),
                 to_review: known.to_review,
+                flagged: known.flagged || flagged.contains(&RemarkOn::Image(image.id)),
                 image: image.id,
                 name: image.name,
                 file: image.file,

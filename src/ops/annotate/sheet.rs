@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Session;
 use crate::{
-    domain::{AnnotatorKind, ImageId, InstanceId, Layer, Mask, Presence, Status},
+    domain::{AnnotatorKind, ImageId, InstanceId, Layer, Mask, Presence, RemarkOn, Remarks, Status},
     ops::OpsError,
     store::AnnotationFilter,
 };
@@ -20,6 +20,8 @@ pub struct Desk {
     pub sheets: Vec<Sheet>,
     /// Everybody who has annotated the image, by name.
     pub authors: Vec<Author>,
+    /// What was remarked on the picture.
+    pub remarks: Remarks,
 }
 
 /// Somebody who has annotated an image.
@@ -46,6 +48,8 @@ pub struct Sheet {
     pub attributes: Vec<Presence>,
     /// The masks that were drawn.
     pub masks: BTreeMap<Layer, Mask>,
+    /// What was remarked on the author's annotation.
+    pub remarks: Remarks,
 }
 
 impl Session {
@@ -57,6 +61,7 @@ impl Session {
         self.project.store.image(image)?;
         let attributes = self.taxonomy().attributes.len();
         let filter = AnnotationFilter { image: Some(image), masks: false, ..AnnotationFilter::default() };
+        let mut remarks = self.project.store.remarks(Some(image))?;
         let mut sheets: BTreeMap<(u32, InstanceId), Sheet> = BTreeMap::new();
         let mut authors: BTreeMap<String, Author> = BTreeMap::new();
         for annotation in self.project.store.annotations(&filter)? {
@@ -66,9 +71,11 @@ impl Session {
                 status: None,
                 attributes: vec![Presence::NotJudged; attributes],
                 masks: BTreeMap::new(),
+                remarks: Remarks::default(),
             });
             if annotation.annotator == author {
                 let whole = self.project.store.annotation(annotation.id)?;
+                sheet.remarks = remarks.remove(&RemarkOn::Annotation(annotation.id)).unwrap_or_default();
                 (sheet.status, sheet.attributes, sheet.masks) = (Some(whole.status), whole.attributes, whole.masks);
             }
             authors.entry(annotation.annotator.clone()).or_insert(Author {
@@ -82,6 +89,7 @@ impl Session {
             author: author.to_owned(),
             sheets: sheets.into_values().collect(),
             authors: authors.into_values().collect(),
+            remarks: remarks.remove(&RemarkOn::Image(image)).unwrap_or_default(),
         })
     }
 }

@@ -38,8 +38,8 @@ pub enum Restored {
 
 /// The kinds of change that a key makes, and takes back. An assignment or the beginning of an annotation is undone with
 /// `rival10 undo`, not by a key that is pressed once too often.
-const OF_THE_HAND: [&str; 6] =
-    ["set-mask", "set-attribute", "set-status", "set-class", "add-instance", "remove-instance"];
+const OF_THE_HAND: [&str; 7] =
+    ["set-mask", "set-attribute", "set-status", "set-class", "set-remark", "add-instance", "remove-instance"];
 
 /// An original change with the undos that follow it: an even number of them leaves it standing.
 struct Chain {

@@ -96,14 +96,18 @@ impl App {
 
     fn next_cells(&mut self) {
         self.cells = match self.cells {
+            Cells::Pixels => Cells::Half,
             Cells::Half => Cells::Quadrant,
             Cells::Quadrant => Cells::Sextant,
+            Cells::Sextant if self.graphics.is_some() => Cells::Pixels,
             Cells::Sextant => Cells::Half,
         };
-        self.say(match self.cells {
-            Cells::Half => "half blocks: two dots a cell, of any colour",
-            Cells::Quadrant => "quadrants: four dots a cell, of two colours",
-            Cells::Sextant => "sextants: six dots a cell, of two colours",
+        self.quality = super::Quality::default();
+        self.say(match (self.cells, self.graphics) {
+            (Cells::Pixels, Some(graphics)) => format!("pictures by {}", graphics.protocol.name()),
+            (Cells::Pixels | Cells::Half, _) => "half blocks: two dots a cell, of any colour".to_owned(),
+            (Cells::Quadrant, _) => "quadrants: four dots a cell, of two colours".to_owned(),
+            (Cells::Sextant, _) => "sextants: six dots a cell, of two colours".to_owned(),
         });
         self.effects.push(Effect::Redraw);
     }

@@ -25,6 +25,8 @@ impl App {
             }
             C::RowDown => self.move_row(1),
             C::RowUp => self.move_row(-1),
+            C::RowRight => self.move_in_gallery(1),
+            C::RowLeft => self.move_in_gallery(-1),
             C::AnswerYes | C::AnswerNo | C::AnswerUnknown => {
                 if let Some(Row::Attribute(attribute)) = on_row {
                     let presence = match command {
@@ -81,10 +83,20 @@ impl App {
         false
     }
 
+    fn move_in_gallery(&mut self, step: isize) {
+        let last = self.queue.shown.len().saturating_sub(1);
+        let next = self.gallery_row.saturating_add_signed(step);
+        // A step beyond the first or last row stays where it is.
+        if step.abs() == 1 || (self.gallery_row as isize + step >= 0 && next <= last) {
+            self.gallery_row = next.min(last);
+        }
+        self.ask_gallery();
+    }
+
     fn move_row(&mut self, step: isize) {
         if self.focus == Context::Gallery {
-            let last = self.queue.shown.len().saturating_sub(1);
-            self.gallery_row = self.gallery_row.saturating_add_signed(step).min(last);
+            let columns = if self.small_pictures { self.gallery_grid().0 } else { 1 };
+            self.move_in_gallery(step * columns as isize);
             return;
         }
         let rows = self.panel_rows();
@@ -148,6 +160,9 @@ impl App {
         }
         if open.instance().attributes[attribute] == presence {
             return true;
+        }
+        if !self.may_change() {
+            return false;
         }
         if !self.change(Change::Attribute { attribute, presence }) {
             return false;

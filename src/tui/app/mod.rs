@@ -7,28 +7,34 @@
 //! played afterwards, so that a fast hand, or a script, meets what it expects.
 
 mod canvas;
+pub mod compare;
 mod instances;
 mod judge;
 mod layers;
+mod line;
 pub mod looks;
 mod masks;
 mod mouse;
 pub mod overlay;
 mod overlays;
+pub mod page;
 pub use overlays::TOUR;
 pub mod panel;
 pub mod queue;
 mod queueing;
+mod remarks;
 mod settings;
 pub mod sheet;
 mod stroke;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod thumbnails;
 pub mod tools;
 pub mod viewport;
 
 use std::{
     collections::{HashMap, VecDeque},
+    sync::Arc,
     time::Duration,
 };
 
@@ -39,6 +45,7 @@ use super::{
     action::{Action, Effect},
     chord::Chord,
     command::Command,
+    graphics::{Graphics, Quality},
     keymap::{Context, Keymap, Meaning},
     layout,
 };
@@ -46,11 +53,14 @@ use crate::{
     domain::{Layer, Presence, Taxonomy},
     ops::annotate::{Change, Target},
 };
+use line::Line;
 use looks::Looks;
 use overlay::Overlay;
+use page::Page;
 use queue::Queue;
 pub use settings::{Cells, Light, Message, Settings};
 use sheet::Open;
+use thumbnails::Thumbnails;
 use tools::{Gesture, Tools};
 use viewport::Viewport;
 
@@ -92,6 +102,16 @@ pub struct App {
     pub row: usize,
     /// The row of the gallery.
     pub gallery_row: usize,
+    /// Whether the gallery shows small pictures.
+    pub small_pictures: bool,
+    /// The small pictures that are there.
+    pub thumbnails: Thumbnails,
+    /// The page that is open.
+    pub page: Option<Page>,
+    /// The row of the page.
+    pub page_row: usize,
+    /// Which of a run's maps is shown; None for its report.
+    pub page_map: Option<usize>,
     /// The number typed so far.
     pub count: Option<u32>,
     /// The keys pressed so far.
@@ -116,6 +136,10 @@ pub struct App {
     pub monochrome: bool,
     /// The way to draw.
     pub cells: Cells,
+    /// What the terminal can show.
+    pub graphics: Option<Graphics>,
+    /// How fine pictures are.
+    pub quality: Quality,
     /// Time since the start.
     pub clock: Duration,
     /// Images submitted, or reviewed, in this session.
@@ -135,6 +159,10 @@ pub struct App {
     effects: Vec<Effect>,
     /// The picture of the next image, read ahead.
     ahead: Option<(crate::domain::ImageId, sheet::Shown)>,
+    /// How the line takes pictures.
+    line: Line,
+    /// The layer to be edited once the image is open.
+    layer_after_opening: Option<Layer>,
 }
 
 /// What the hand waits for.
@@ -184,6 +212,12 @@ impl App {
             overlay: settings.tour.then_some(Overlay::Tour { page: 0 }),
             row: 0,
             gallery_row: 0,
+            small_pictures: true,
+            thumbnails: Thumbnails::default(),
+            page: None,
+            page_row: 0,
+            page_map: None,
+            layer_after_opening: settings.layer,
             count: None,
             pressed: Vec::new(),
             wants_key: None,
@@ -196,6 +230,9 @@ impl App {
             minimap: false,
             monochrome: settings.monochrome,
             cells: settings.cells,
+            graphics: settings.graphics,
+            quality: Quality::default(),
+            line: Line::default(),
             clock: Duration::ZERO,
             done: 0,
             over: false,
@@ -237,11 +274,12 @@ impl App {
             Action::Paste(text) => self.paste(&text),
             Action::Resize { columns, rows } => {
                 self.screen = (columns, rows);
-                let canvas = layout::areas(columns, rows).canvas;
+                let canvas = self.own_canvas();
                 self.viewport.resize(canvas.width, canvas.height);
                 self.effects.push(Effect::Redraw);
             }
             Action::Clock(time) => self.clock = time,
+            Action::Tiles { waiting, bytes } => self.tiles_sent(waiting, bytes),
             Action::Queue(items) => self.queue_read(items),
             Action::Opened { image, spread } => self.opened(image, spread),
             Action::Picture { image, picture } => self.picture_read(image, picture),
@@ -253,6 +291,12 @@ impl App {
             Action::InstanceRemoved(removed) => self.instance_removed(removed),
             Action::Found(bits) => self.found(&bits),
             Action::Patches(patches) => self.patches_made(patches),
+            Action::Compared { image, spread } => self.compared(image, spread),
+            Action::Counted { image, votes } => self.counted(image, votes),
+            Action::Findings(findings) => self.page_read(findings.map(|lines| Page::Findings(Arc::new(lines)))),
+            Action::Runs(runs) => self.page_read(runs.map(|runs| Page::Runs(Arc::new(runs)))),
+            Action::Run(run) => self.page_read(run.map(|run| Page::Run(Arc::from(run)))),
+            Action::Thumbnail { image, picture } => self.thumbnail_made(image, picture),
             Action::Failed(reason) => {
                 self.waiting = None;
                 self.complain(&reason);
@@ -332,12 +376,15 @@ impl App {
         if command != Command::Peek {
             self.peek = false;
         }
-        let taken = self.run_on_canvas(command, count)
+        let taken = self.run_on_pages(command)
+            || self.run_on_canvas(command, count)
             || self.run_on_masks(command, count)
             || self.run_on_layers(command)
             || self.run_on_attributes(command)
             || self.run_on_instances(command)
-            || self.run_on_queue(command, count);
+            || self.run_on_queue(command, count)
+            || self.run_on_remarks(command)
+            || self.run_on_comparison(command);
         if !taken {
             self.run_on_screen(command);
         }
@@ -401,12 +448,13 @@ impl App {
         true
     }
 
-    fn change_saved(&mut self, image: crate::domain::ImageId, instance: crate::domain::InstanceId) {
+    fn change_saved(&mut self, image: crate::domain::ImageId, instance: Option<crate::domain::InstanceId>) {
         self.saving = self.saving.saturating_sub(1);
         self.saved += 1;
         self.trouble = None;
         if let Some(open) = &mut self.open
             && open.item.image == image
+            && let Some(instance) = instance
         {
             if let Some(blank) = open.instances.iter_mut().find(|i| i.id.is_none()) {
                 blank.id = Some(instance);

@@ -11,15 +11,20 @@ use super::{
 
 impl App {
     pub(super) fn mouse(&mut self, event: MouseEvent) {
-        if self.overlay.is_some() || self.focus == Context::Gallery {
+        if self.overlay.is_some() || matches!(self.focus, Context::Gallery | Context::Page) {
             return;
         }
         let areas = layout::areas(self.screen.0, self.screen.1);
         let (column, row) = (event.column, event.row);
         let over = |area: ratatui::layout::Rect| area.contains((column, row).into());
         if over(areas.panel) && self.gesture.is_none() {
-            self.mouse_on_panel(event, row - areas.panel.y, areas.panel.height);
+            self.mouse_on_panel(event, row - areas.panel.y, self.panel_height(areas.panel.height));
         } else if over(areas.canvas) || self.gesture.is_some() {
+            // Both halves of a comparison show the same place.
+            let own = self.own_canvas();
+            let beside = self.gesture.is_none() && column > own.right() && own.width < areas.canvas.width;
+            let column = if beside { column - own.width - 1 } else { column };
+            let areas = layout::Areas { canvas: own, ..areas };
             // A gesture that leaves the canvas goes on along its border.
             let clamp = |at: u16, from: u16, length: u16| at.saturating_sub(from).min(length.saturating_sub(1));
             let cell =

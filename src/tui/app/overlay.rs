@@ -1,7 +1,7 @@
 //! What lies over the screen for a while: help, lists to choose from, lines to type.
 
 use super::super::command::Command;
-use crate::domain::Transition;
+use crate::domain::{RemarkKind, Transition};
 
 /// Something over the screen.
 #[derive(Clone, Debug)]
@@ -57,6 +57,8 @@ pub enum Choice {
     NewInstance(usize),
     /// Somebody's annotation, to be taken over.
     Adopt(String),
+    /// Somebody's annotation, to be laid beside.
+    Compare(String),
     /// An image: a place in the queue.
     Image(usize),
 }
@@ -79,6 +81,13 @@ pub enum Purpose {
     Filter,
     /// To say why a reviewer decides so.
     Verdict(Transition),
+    /// To note something, or to flag it.
+    Remark {
+        /// Whether it is about the picture.
+        on_image: bool,
+        /// A note or a flag.
+        kind: RemarkKind,
+    },
 }
 
 /// A line that is typed.

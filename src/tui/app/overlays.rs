@@ -105,6 +105,10 @@ impl App {
                     let outcome = match purpose {
                         Purpose::Filter => self.set_filter(&text),
                         Purpose::Verdict(transition) => self.decide(transition, Some(&text)),
+                        Purpose::Remark { on_image, kind } => {
+                            self.set_remark(on_image, kind, &text);
+                            Ok(())
+                        }
                     };
                     match outcome {
                         Ok(()) => self.overlay = None,
@@ -141,6 +145,7 @@ impl App {
             Choice::Class(class) => self.set_class(class),
             Choice::NewInstance(class) => self.add_instance(class),
             Choice::Image(at) => self.go_to(at),
+            Choice::Compare(author) => self.compare_with(author),
             Choice::Adopt(from) => {
                 if self.change(Change::Adopt { from: from.clone() }) {
                     self.reopen();

@@ -14,6 +14,7 @@ pub struct Filter {
     split: Option<String>,
     status: Option<Wanted>,
     name: Option<String>,
+    flagged: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ enum Wanted {
 }
 
 impl Filter {
-    /// Reads `class=bird split=test status=draft name=finch`; a word without `=` is part of a name.
+    /// Reads `class=bird split=test status=draft name=finch flagged`; another word without `=` is part of a name.
     ///
     /// # Errors
     /// A sentence that says what there is.
@@ -56,7 +57,10 @@ impl Filter {
                     });
                 }
                 Some(("name", name)) => filter.name = Some(name.to_lowercase()),
-                Some((other, _)) => return Err(format!("no {other:?}: there are class, split, status and name")),
+                Some((other, _)) => {
+                    return Err(format!("no {other:?}: there are class, split, status, name, and the word flagged"));
+                }
+                None if word == "flagged" => filter.flagged = true,
                 None => filter.name = Some(word.to_lowercase()),
             }
         }
@@ -72,6 +76,7 @@ impl Filter {
             Some(Wanted::Is(status)) => item.mine == Some(status),
         };
         status
+            && (!self.flagged || item.flagged)
             && self.class.is_none_or(|class| item.class == Some(class))
             && self.split.as_ref().is_none_or(|split| item.split == *split)
             && self.name.as_ref().is_none_or(|name| item.name.to_lowercase().contains(name))
@@ -151,6 +156,7 @@ mod tests {
             split: if n < 3 { "train" } else { "test" }.to_owned(),
             mine,
             to_review: None,
+            flagged: n == 3,
         }
     }
 
@@ -174,6 +180,7 @@ mod tests {
             ("status=draft", vec![1]),
             ("name=image status=accepted", vec![3]),
             ("2", vec![2]),
+            ("flagged", vec![3]),
         ] {
             queue.set_filter(Filter::parse(text, &taxonomy()).unwrap());
             assert_eq!(queue.shown, expected, "{text}");

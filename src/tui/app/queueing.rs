@@ -13,7 +13,7 @@ use super::{
     sheet::{Open, Shown, Spread},
 };
 use crate::{
-    domain::{ImageId, Layer, Presence, Status, Transition},
+    domain::{ImageId, Layer, Presence, Remarks, Status, Transition},
     ops::annotate::{Change, Picture, QueueItem, Target},
 };
 use std::sync::Arc;
@@ -35,16 +35,22 @@ impl App {
             C::Accept => self.review(Transition::Accept),
             C::Reject => self.review(Transition::Reject),
             C::SendBack => self.review(Transition::SendBack),
+            C::Reopen => self.reopen_work(),
             C::Jump => self.show_jump(),
             C::Filter => {
                 let text = self.queue.filter.text.clone();
-                let title = "show images with (class= split= status= name=)";
+                let title = "show images with (class= split= status= name= flagged)";
                 self.overlay = Some(Overlay::Line(Line { purpose: Purpose::Filter, title, text, complaint: None }));
             }
             C::Gallery => {
                 self.finish_stroke();
                 self.focus = if self.focus == Context::Gallery { Context::Canvas } else { Context::Gallery };
                 self.gallery_row = self.queue.at;
+                self.ask_gallery();
+            }
+            C::Thumbnails => {
+                self.small_pictures = !self.small_pictures;
+                self.ask_gallery();
             }
             _ => return false,
         }
@@ -128,6 +134,9 @@ impl App {
         {
             open.take(spread, attributes);
             self.refresh_item();
+            if let Some(layer) = self.layer_after_opening.take() {
+                self.choose_layer(layer);
+            }
             return;
         }
         let Some(item) = self.queue.item(self.queue.at).filter(|item| item.image == image).cloned() else { return };
@@ -137,15 +146,27 @@ impl App {
             _ => Shown::Loading,
         };
         let (author, authors, instances) = (String::new(), Vec::new(), Vec::new());
-        let mut open = Open { item, shown, author, authors, instances, active: 0, patches: None };
+        let mut open = Open {
+            item,
+            shown,
+            author,
+            authors,
+            instances,
+            active: 0,
+            remarks: Remarks::default(),
+            beside: None,
+            patches: None,
+        };
         open.take(spread, attributes);
         let size = open.item.size;
         self.open = Some(open);
+        self.fit_canvas();
         self.cursor = (i64::from(size.width) / 2, i64::from(size.height) / 2);
         self.marks.clear();
         self.fit();
-        if self.layer != Layer::Object {
-            self.choose_layer(Layer::Object);
+        let layer = self.layer_after_opening.take().unwrap_or(Layer::Object);
+        if self.layer != layer {
+            self.choose_layer(layer);
         }
         self.read_ahead();
     }
@@ -211,7 +232,8 @@ impl App {
         let mut targets = Vec::new();
         for instance in &mut open.instances {
             // What was decided so already stays as it is.
-            if instance.status == Some(transition.to()) {
+            let fits = instance.status.is_none_or(|status| transition.from().contains(&status));
+            if instance.status == Some(transition.to()) || (transition == Transition::Reopen && !fits) {
                 continue;
             }
             let Some(class) = instance.class else {
@@ -245,6 +267,34 @@ impl App {
             self.remember_attributes();
             self.go_on("submitted");
         }
+    }
+
+    /// Takes one's own submitted or accepted work up again.
+    fn reopen_work(&mut self) {
+        let Some(open) = &self.open else { return };
+        if open.author != self.annotator {
+            self.complain("this is somebody else's annotation: reject it or send it back");
+        } else if open.instances.iter().all(|i| matches!(i.status, None | Some(Status::Draft))) {
+            self.say("it is a draft already");
+        } else if self.advance(Transition::Reopen, None) {
+            self.say("a draft again; it counts when it is submitted and accepted anew");
+        }
+    }
+
+    /// Whether the active instance may be changed: what a reviewer has accepted may not. Says what to do instead.
+    pub(super) fn may_change(&mut self) -> bool {
+        let Some(open) = &self.open else { return false };
+        if open.instance().status != Some(Status::Accepted) {
+            return true;
+        }
+        let (command, what) = if open.author == self.annotator {
+            (Command::Reopen, "sets it back to draft")
+        } else {
+            (Command::Reject, "rejects it; then fix it and accept it")
+        };
+        let keys = self.keymap.keys_of(self.focus, command);
+        self.complain(&format!("it is accepted, and is not changed by the way: {keys} {what}"));
+        false
     }
 
     /// Decides on somebody else's annotation, or asks why first.
@@ -334,6 +384,7 @@ impl App {
         self.queue.set_filter(filter);
         let count = self.queue.shown.len() as u64;
         self.gallery_row = self.queue.at;
+        self.ask_gallery();
         let open = self.open.as_ref().map(|open| open.item.image);
         match self.queue.item(self.queue.at) {
             Some(item) if Some(item.image) != open => {

@@ -1,11 +1,16 @@
 //! How the screen is begun, and the settings of what it shows.
 
-use super::{super::keymap::Keymap, queue::Filter};
-use crate::domain::Taxonomy;
+use super::{
+    super::{graphics::Graphics, keymap::Keymap},
+    queue::Filter,
+};
+use crate::domain::{Layer, Taxonomy};
 
 /// How the canvas is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cells {
+    /// The terminal's own graphics.
+    Pixels,
     /// Two dots a cell, one above the other, each of any colour.
     Half,
     /// Four dots of two colours.
@@ -36,12 +41,16 @@ pub struct Settings {
     pub keymap: Keymap,
     /// The way to draw.
     pub cells: Cells,
+    /// What the terminal can show.
+    pub graphics: Option<Graphics>,
     /// Characters without colour.
     pub monochrome: bool,
     /// Look through others' work.
     pub review: bool,
     /// The image to begin with: a number or a name.
     pub first: Option<String>,
+    /// The layer to begin with.
+    pub layer: Option<Layer>,
     /// The filter to begin with.
     pub filter: Filter,
     /// Whether the tour is shown first.

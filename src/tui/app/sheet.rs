@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use rival10_drawing::{Bits, Region, Superpixels};
 
+use super::compare::Beside;
 use crate::{
-    domain::{InstanceId, Layer, Mask, Presence, Status},
+    domain::{InstanceId, Layer, Mask, Presence, Remarks, Status},
     ops::annotate::{Author, Desk, Picture, QueueItem, Sheet},
 };
 
@@ -41,6 +42,8 @@ pub struct Instance {
     pub attributes: Vec<Presence>,
     /// The layers that were drawn.
     pub layers: BTreeMap<Layer, Drawn>,
+    /// What was remarked on the annotation.
+    pub remarks: Remarks,
 }
 
 impl Instance {
@@ -48,7 +51,7 @@ impl Instance {
     #[must_use]
     pub fn blank(id: Option<InstanceId>, class: Option<usize>, attributes: usize) -> Self {
         let attributes = vec![Presence::NotJudged; attributes];
-        Self { id, class, status: None, attributes, layers: BTreeMap::new() }
+        Self { id, class, status: None, attributes, layers: BTreeMap::new(), remarks: Remarks::default() }
     }
 
     /// Whether nothing of `layer` is drawn.
@@ -67,6 +70,8 @@ pub struct Spread {
     pub instances: Vec<Instance>,
     /// Everybody who has annotated the image.
     pub authors: Vec<Author>,
+    /// What was remarked on the picture.
+    pub remarks: Remarks,
 }
 
 impl From<Desk> for Spread {
@@ -77,8 +82,14 @@ impl From<Desk> for Spread {
             status: sheet.status,
             attributes: sheet.attributes,
             layers: sheet.masks.iter().map(|(&layer, mask)| (layer, drawn(mask))).collect(),
+            remarks: sheet.remarks,
         };
-        Self { author: desk.author, instances: desk.sheets.into_iter().map(instance).collect(), authors: desk.authors }
+        Self {
+            author: desk.author,
+            instances: desk.sheets.into_iter().map(instance).collect(),
+            authors: desk.authors,
+            remarks: desk.remarks,
+        }
     }
 }
 
@@ -114,6 +125,10 @@ pub struct Open {
     pub instances: Vec<Instance>,
     /// The instance that is edited.
     pub active: usize,
+    /// What was remarked on the picture.
+    pub remarks: Remarks,
+    /// What lies beside the annotation, or over it.
+    pub beside: Option<Beside>,
     /// The picture in patches, once somebody has asked for them.
     pub patches: Option<Arc<Superpixels>>,
 }
@@ -152,6 +167,7 @@ impl Open {
     pub fn take(&mut self, spread: Spread, attributes: usize) {
         let before = self.instances.get(self.active).and_then(|instance| instance.id);
         (self.author, self.authors, self.instances) = (spread.author, spread.authors, spread.instances);
+        self.remarks = spread.remarks;
         if self.instances.is_empty() {
             self.instances.push(Instance::blank(None, self.item.class, attributes));
         }

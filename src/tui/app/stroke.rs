@@ -37,6 +37,10 @@ impl App {
             self.ask_class();
             return false;
         }
+        if !self.may_change() {
+            return false;
+        }
+        let Some(open) = &self.open else { return false };
         if self.looks.of(self.layer).locked {
             self.complain("the layer is locked");
             return false;

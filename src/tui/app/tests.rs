@@ -13,8 +13,14 @@ use super::{
     *,
 };
 use crate::{
-    domain::{InstanceId, Mask, Size, Status},
-    ops::annotate::{Picture, QueueItem},
+    domain::{AnnotatorKind, InstanceId, Mask, Remarks, Size, Status},
+    ops::{
+        ListedRun,
+        annotate::{
+            Author, Picture, QueueItem, Votes,
+            pages::{FindingLine, RunMap, RunView},
+        },
+    },
 };
 
 const SIZE: Size = Size::new(60, 40);
@@ -39,9 +45,11 @@ pub(crate) fn settings() -> Settings {
         annotator: "ada".to_owned(),
         keymap: Keymap::default(),
         cells: Cells::Half,
+        graphics: None,
         monochrome: false,
         review: false,
         first: None,
+        layer: None,
         filter: queue::Filter::default(),
         tour: false,
     }
@@ -57,6 +65,7 @@ fn item(n: i64) -> QueueItem {
         split: "train".to_owned(),
         mine: None,
         to_review: None,
+        flagged: false,
     }
 }
 
@@ -67,6 +76,64 @@ pub(crate) fn picture() -> Arc<Picture> {
         if inside { [220, 180, 40] } else { [(x * 2) as u8, 60 + (y * 3) as u8, 90] }
     };
     Arc::new(Picture::new(Rgb { size: SIZE, pixels: (0..SIZE.width * SIZE.height).flat_map(pixel).collect() }))
+}
+
+fn found() -> Vec<FindingLine> {
+    let line = |image: Option<i64>, layer, severity: &str, rule: &str, text: &str| FindingLine {
+        image: image.map(ImageId),
+        layer,
+        severity: severity.to_owned(),
+        rule: rule.to_owned(),
+        subject: image.map_or_else(|| "bob".to_owned(), |n| format!("bird/finch{n}.png by bob")),
+        text: text.to_owned(),
+    };
+    vec![
+        line(Some(3), Some(Layer::Attribute(10)), "error", "empty-mask", "the mask of beak is empty"),
+        line(None, None, "warning", "haste", "a median of 2 s an image"),
+        line(Some(2), Some(Layer::Object), "differ", "object", "ada and bob: IoU 0.312"),
+    ]
+}
+
+fn recorded() -> ListedRun {
+    ListedRun {
+        id: "3f2a91c07d".to_owned(),
+        plugin: "ablation".to_owned(),
+        profile: "strict".to_owned(),
+        models: vec!["mobilenet".to_owned()],
+        images: 240,
+        status: "finished",
+        done: None,
+    }
+}
+
+fn concluded() -> RunView {
+    let report = serde_json::json!({
+        "provenance": {
+            "plugin": "ablation", "plugin_version": 1, "rival10_version": "0.1.0", "profile": "strict", "seed": 0,
+            "trials": 1, "n": 240, "models": [["mobilenet", "00"]], "data": "00", "parameters": {}
+        },
+        "headline": [{
+            "name": "background reliance", "model": "mobilenet", "value": 0.125, "interval": [0.1, 0.15],
+            "interval_method": "95%", "n": 240
+        }],
+        "tables": [{
+            "name": "by-class", "caption": "the drop of each class", "columns": ["class", "images", "drop"],
+            "rows": [["bird", 24, 0.5], ["ship", 24, 0.25], ["frog", 24, null]]
+        }],
+        "notes": ["one class has no images"]
+    });
+    let values = (0..12_u8).map(|n| n * 20).collect();
+    let map = RunMap { image: ImageId(2), title: "mobilenet grad_cam 1".to_owned(), size: Size::new(4, 3), values };
+    RunView { report: serde_json::from_value(report).unwrap(), maps: vec![map] }
+}
+
+/// What Bob has drawn of an image: a square around its middle.
+fn elsewhere(author: &str, image: ImageId) -> Spread {
+    let mut instance = sheet::Instance::blank(Some(InstanceId(image.0 * 10)), Some(9), 18);
+    let mask = Mask::from_fn(SIZE, |x, y| (25..36).contains(&x) && (15..26).contains(&y));
+    instance.layers.insert(Layer::Object, sheet::drawn(&mask));
+    let author = author.to_owned();
+    Spread { author, instances: vec![instance], authors: Vec::new(), remarks: Remarks::default() }
 }
 
 impl Played {
@@ -87,15 +154,41 @@ impl Played {
                 Effect::LoadQueue => Action::Queue((1..=3).map(item).collect()),
                 Effect::Open { image, author } => {
                     let instance = sheet::Instance::blank(Some(InstanceId(image.0 * 10)), Some(9), 18);
-                    let spread = Spread { author: author.clone(), instances: vec![instance], authors: Vec::new() };
+                    let authors = ["ada", "bob"].map(|name| Author {
+                        name: name.to_owned(),
+                        kind: AnnotatorKind::Person,
+                        status: Status::Submitted,
+                    });
+                    let (author, remarks) = (author.clone(), Remarks::default());
+                    let spread = Spread { author, instances: vec![instance], authors: authors.into(), remarks };
                     Action::Opened { image: *image, spread }
                 }
                 Effect::LoadPicture { image, .. } => Action::Picture { image: *image, picture: Ok(picture()) },
                 Effect::Apply { target, .. } | Effect::Stroke(Stroke { target, .. }) => {
-                    Action::Saved { image: target.image, instance: target.instance.unwrap_or(InstanceId(1)) }
+                    Action::Saved { image: target.image, instance: Some(target.instance.unwrap_or(InstanceId(1))) }
                 }
                 Effect::Turn { .. } => Action::Turned(Turn::Nothing),
                 Effect::AddInstance { .. } => Action::InstanceAdded(Ok(InstanceId(77))),
+                Effect::Compare { image, author } => {
+                    Action::Compared { image: *image, spread: elsewhere(author, *image) }
+                }
+                Effect::Count { image, layer, .. } => {
+                    let counts = (0..SIZE.pixels() as u32).map(|at| u8::from(at % 60 < 20) + u8::from(at % 60 < 30));
+                    let voters = vec!["ada".to_owned(), "bob".to_owned()];
+                    let votes = Votes { layer: *layer, size: SIZE, voters, counts: counts.collect() };
+                    Action::Counted { image: *image, votes }
+                }
+                Effect::LoadFindings => Action::Findings(Ok(found())),
+                Effect::LoadRuns => Action::Runs(Ok(vec![recorded()])),
+                Effect::LoadRun(_) => Action::Run(Ok(Box::new(concluded()))),
+                Effect::LoadThumbnails(list) => {
+                    for (image, _) in list.clone() {
+                        let picture = picture().levels[0].clone();
+                        self.act(Action::Thumbnail { image, picture: (image.0 < 3).then_some(picture) });
+                    }
+                    self.sent.push(effect);
+                    continue;
+                }
                 Effect::RemoveInstance(_) => Action::InstanceRemoved(Ok(())),
                 Effect::Find(Search::Wand { picture, seed, tolerance }) => {
                     Action::Found(rival10_drawing::wand(&picture.levels[0], *seed, *tolerance))
@@ -355,7 +448,7 @@ fn what_is_not_saved_is_said_and_quitting_asks() {
     assert_eq!(played.app.trouble.as_deref(), Some("the disk is full"));
     played.keys("q");
     assert!(!played.app.over && played.app.message.as_ref().unwrap().text.contains("1 change is not saved"));
-    played.act(Action::Saved { image: ImageId(1), instance: InstanceId(10) });
+    played.act(Action::Saved { image: ImageId(1), instance: Some(InstanceId(10)) });
     assert_eq!((played.app.trouble.as_deref(), played.app.saving, played.app.saved), (None, 0, 1));
     played.keys("q");
     assert!(played.app.over);
@@ -415,4 +508,121 @@ fn an_image_without_a_class_asks_for_it_before_it_is_painted() {
     assert_eq!(played.mask(Layer::Object), disc(9, (30, 20)));
     assert_eq!(played.strokes()[0].target.class, 5);
     assert_eq!(played.strokes()[0].target.instance, None, "the first change adds the instance");
+}
+
+#[test]
+fn remarks_are_typed_shown_harmless_and_sent() {
+    let mut played = play("N");
+    played.types("two of them\u{202e}").keys("enter");
+    played.keys("i f").types("blurred").keys("enter");
+    let changes: Vec<_> = played
+        .sent
+        .iter()
+        .filter_map(|e| {
+            if let Effect::Apply { change: Change::Remark { on_image, kind, text }, .. } = e {
+                Some((*on_image, *kind, text.as_str()))
+            } else {
+                None
+            }
+        })
+        .collect();
+    use crate::domain::RemarkKind::{Flag, Note};
+    assert_eq!(changes, [(false, Note, "two of them\u{202e}"), (true, Flag, "blurred")]);
+    assert_eq!(played.app.remark_lines(), [('⚑', "blurred".to_owned()), ('✎', "two of them\u{fffd}".to_owned())]);
+    played.keys("/").types("flagged").keys("enter");
+    assert_eq!(played.app.queue.shown.len(), 1);
+    played.keys("i f ctrl-u enter");
+    assert!(!played.app.queue.items[0].flagged);
+}
+
+#[test]
+fn accepted_work_is_reopened_before_it_is_changed() {
+    let mut played = play("space tab b tab");
+    played.app.open.as_mut().unwrap().instance_mut().status = Some(Status::Accepted);
+    let before = played.sent.len();
+    played.keys("9 l space tab w tab");
+    assert_eq!(played.sent.len(), before, "neither a stroke nor an answer");
+    assert!(
+        played.app.message.is_none() || played.app.open.as_ref().unwrap().instance().status == Some(Status::Accepted)
+    );
+    played.keys("space");
+    assert!(played.app.message.as_ref().unwrap().text.contains("O sets it back to draft"));
+    played.keys("O space");
+    let last: Vec<_> = played.sent[before..].iter().map(std::mem::discriminant).collect();
+    assert_eq!(last.len(), 2);
+    assert!(matches!(&played.sent[before], Effect::Apply { change: Change::Move { .. }, .. }));
+    assert_eq!(played.app.open.as_ref().unwrap().instance().status, Some(Status::Draft));
+}
+
+#[test]
+fn two_annotations_lie_side_by_side_with_their_difference() {
+    let mut played = play("space |");
+    let difference = played.app.difference().unwrap();
+    let both = disc(9, (30, 20)).area();
+    assert_eq!((difference.here, difference.there), (0, 121 - both), "the disc lies within Bob's square");
+    assert!((difference.iou.unwrap() - both as f64 / 121.0).abs() < 1e-12);
+    let own = played.app.own_canvas();
+    assert_eq!(own.width, 36);
+    // A dab into the right half is made at the same place of one's own.
+    let left = MouseButton::Left;
+    let at = played.app.viewport.pixel(5, 9);
+    played.mouse(MouseEventKind::Down(left), own.width + 1 + 5, 10).mouse(
+        MouseEventKind::Up(left),
+        own.width + 1 + 5,
+        10,
+    );
+    assert!(played.mask(Layer::Object).contains(at.0 as u32, at.1 as u32));
+    played.keys("|");
+    assert!(played.app.difference().is_none() && played.app.own_canvas().width == 73);
+    played.keys("V");
+    assert!(matches!(played.app.open.as_ref().unwrap().beside, Some(compare::Beside::Votes(_))));
+    played.keys("V");
+    assert!(played.app.open.as_ref().unwrap().beside.is_none());
+}
+
+#[test]
+fn a_finding_leads_to_its_image_and_layer_whatever_the_filter() {
+    let mut played = play("/");
+    played.types("1").keys("enter !");
+    assert_eq!(played.app.focus, Context::Page);
+    played.keys("down enter");
+    assert_eq!(played.app.focus, Context::Page, "a person is no image");
+    played.keys("k enter");
+    let open = played.app.open.as_ref().unwrap();
+    assert_eq!(
+        (open.item.image, played.app.layer, played.app.focus),
+        (ImageId(3), Layer::Attribute(10), Context::Canvas)
+    );
+    assert_eq!(played.app.queue.shown.len(), 3);
+    played.keys("! esc");
+    assert!(played.app.page.is_none());
+}
+
+#[test]
+fn runs_are_opened_and_their_maps_lead_to_images() {
+    let mut played = play("% enter");
+    assert!(matches!(played.app.page, Some(Page::Run(_))));
+    played.act(Action::Key(KeyEvent::from(KeyCode::Right)));
+    assert_eq!(played.app.page_map, Some(0));
+    played.keys("enter");
+    assert_eq!(played.app.open.as_ref().unwrap().item.image, ImageId(2));
+    played.keys("% enter esc");
+    assert!(matches!(played.app.page, Some(Page::Runs(_))), "back to the list");
+}
+
+#[test]
+fn the_gallery_asks_for_the_small_pictures_that_it_shows_and_no_others() {
+    let mut played = play("G");
+    let asked = |played: &Played| -> Vec<usize> {
+        let lists = played
+            .sent
+            .iter()
+            .filter_map(|e| if let Effect::LoadThumbnails(list) = e { Some(list.len()) } else { None });
+        lists.collect()
+    };
+    assert_eq!(asked(&played), [3]);
+    played.keys("l enter");
+    assert_eq!(played.app.open.as_ref().unwrap().item.image, ImageId(2));
+    played.keys("G esc G");
+    assert_eq!(asked(&played), [3], "what is there is not asked for again");
 }

@@ -1,18 +1,33 @@
 //! The image with its layers, as cells.
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
+use std::{num::NonZeroU16, sync::Arc};
+
+use ratatui::{
+    buffer::{Buffer, CellDiffOption},
+    layout::Rect,
+    style::Modifier,
+};
 
 use super::{
     super::{
         app::{
             App, Cells,
             looks::colour,
-            sheet::{Open, Shown},
+            sheet::{Drawn, Open, Shown},
         },
+        graphics::{
+            Graphics, Protocol, encode,
+            shot::{Sheet, Shot},
+            tiling::Tiling,
+        },
+        keymap::Context,
+        layout,
         raster::{Grid, Painted, Scene, compose, covered},
     },
     cells::{self, Dots, HALF, QUADRANT, SEXTANT},
-    faint, marks, put,
+    clear, compare, faint,
+    marks::Marks,
+    plain, put,
 };
 use crate::domain::Layer;
 
@@ -24,29 +39,90 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         put(buffer, area.x + 2, area.y + area.height / 2, area.width.saturating_sub(4), "opening …", faint());
         return;
     };
-    if app.monochrome {
+    if let Some(beside) = &open.beside {
+        compare::draw(app, open, beside, area, buffer);
+    } else if app.monochrome {
         draw_characters(app, open, area, buffer);
     } else {
-        let dots = match app.cells {
-            Cells::Half => HALF,
-            Cells::Quadrant => QUADRANT,
-            Cells::Sextant => SEXTANT,
-        };
-        let grid = grid(app, area, dots);
-        let mut colours = compose(&scene(app, open), &grid);
-        marks::draw(app, &grid, &mut colours);
-        cells::draw(buffer, area, dots, &colours);
+        match app.graphics {
+            Some(graphics) if app.is_pictured() => draw_tiles(graphics, area, buffer),
+            _ => {
+                let dots = match app.cells {
+                    Cells::Half | Cells::Pixels => HALF,
+                    Cells::Quadrant => QUADRANT,
+                    Cells::Sextant => SEXTANT,
+                };
+                let grid = grid(app, area, dots);
+                let mut colours = compose(&scene(app, open), &grid);
+                Marks::of(app).draw(&grid, 1, &mut colours);
+                cells::draw(buffer, area, dots, &colours);
+            }
+        }
         if app.minimap {
             draw_minimap(app, open, area, buffer);
         }
     }
     if let Shown::Missing(reason) = &open.shown {
+        clear(buffer, Rect { height: 1, ..area }, plain());
         put(buffer, area.x + 1, area.y, area.width.saturating_sub(2), reason, super::bar());
     }
 }
 
+/// The cells under pictures: kitty's placeholders, or cells that nobody writes to.
+fn draw_tiles(graphics: Graphics, area: Rect, buffer: &mut Buffer) {
+    let tiling = Tiling::new(area, graphics.cell);
+    for index in 0..tiling.count() {
+        let place = tiling.rect(index);
+        for position in place.positions() {
+            let cell = &mut buffer[position];
+            if graphics.protocol == Protocol::Kitty {
+                let (symbol, colour) = encode::placeholder(index, position.x - place.x, position.y - place.y);
+                cell.set_symbol(&symbol).set_fg(colour).set_diff_option(CellDiffOption::ForcedWidth(NonZeroU16::MIN));
+            } else {
+                cell.set_diff_option(CellDiffOption::Skip);
+            }
+        }
+    }
+}
+
+/// What the canvas shall show by the terminal's own graphics; none where it is not shown, or shown by cells.
+#[must_use]
+pub fn shot(app: &App) -> Option<Shot> {
+    let graphics =
+        app.graphics.filter(|_| app.is_pictured() && matches!(app.focus, Context::Canvas | Context::Panel))?;
+    let open = app.open.as_ref()?;
+    let canvas = layout::areas(app.screen.0, app.screen.1).canvas;
+    let sheet = |(drawn, painted): (&Drawn, Painted<'_>)| Sheet {
+        bits: Arc::clone(&drawn.bits),
+        bounds: painted.bounds,
+        colour: painted.colour,
+        opacity: painted.opacity,
+        outline: painted.outline,
+        border: painted.border,
+    };
+    Some(Shot {
+        tiling: Tiling::new(canvas, graphics.cell),
+        graphics,
+        quality: app.quality,
+        picture: open.picture().cloned(),
+        size: open.item.size,
+        layers: layers(app, open).into_iter().map(sheet).collect(),
+        light: app.light,
+        view: app.viewport,
+        marks: Marks::of(app),
+    })
+}
+
+/// The cell of the screen that the cursor is on, or the canvas's corner.
+#[must_use]
+pub fn cursor_cell(app: &App) -> (u16, u16) {
+    let canvas = layout::areas(app.screen.0, app.screen.1).canvas;
+    let (column, row) = app.viewport.cell(app.cursor).unwrap_or_default();
+    (canvas.x + column, canvas.y + row)
+}
+
 /// The dots of the canvas.
-fn grid(app: &App, area: Rect, dots: Dots) -> Grid {
+pub(super) fn grid(app: &App, area: Rect, dots: Dots) -> Grid {
     let view = &app.viewport;
     Grid {
         columns: usize::from(area.width) * dots.across,
@@ -58,46 +134,42 @@ fn grid(app: &App, area: Rect, dots: Dots) -> Grid {
     }
 }
 
-/// The open image with the layers that are shown: those of the other instances faintly below, the edited one on top.
+/// The open image with the layers that are shown.
 #[must_use]
 pub fn scene<'a>(app: &'a App, open: &'a Open) -> Scene<'a> {
+    let layers = layers(app, open).into_iter().map(|(_, painted)| painted).collect();
+    Scene { picture: open.picture().map(AsRef::as_ref), size: open.item.size, layers, light: app.light }
+}
+
+/// The layers that are shown: those of the other instances faintly below, the edited one on top.
+fn layers<'a>(app: &'a App, open: &'a Open) -> Vec<(&'a Drawn, Painted<'a>)> {
     let mut layers = Vec::new();
-    if !app.peek {
-        for (index, instance) in open.instances.iter().enumerate() {
-            if index != open.active
-                && let Some(drawn) = instance.layers.get(&Layer::Object)
-                && !app.looks.alone
-            {
-                layers.push(Painted {
-                    bits: &drawn.bits,
-                    bounds: drawn.bounds,
-                    colour: [150, 150, 150],
-                    opacity: 25,
-                    outline: false,
-                    border: true,
-                });
-            }
-        }
-        let own = &open.instance().layers;
-        let order =
-            own.keys().filter(|layer| **layer != app.layer).chain(own.keys().filter(|layer| **layer == app.layer));
-        for &layer in order {
-            let (drawn, look) = (&own[&layer], app.looks.of(layer));
-            let current = layer == app.layer;
-            if look.hidden || (app.looks.alone && !current) || drawn.bounds.is_empty() {
-                continue;
-            }
-            layers.push(Painted {
-                bits: &drawn.bits,
-                bounds: drawn.bounds,
-                colour: colour(layer),
-                opacity: look.opacity,
-                outline: look.outline,
-                border: current,
-            });
+    if app.peek {
+        return layers;
+    }
+    let mut add = |drawn: &'a Drawn, colour, opacity, outline, border| {
+        let painted = Painted { bits: &drawn.bits, bounds: drawn.bounds, colour, opacity, outline, border };
+        layers.push((drawn, painted));
+    };
+    for (index, instance) in open.instances.iter().enumerate() {
+        if index != open.active
+            && let Some(drawn) = instance.layers.get(&Layer::Object)
+            && !app.looks.alone
+        {
+            add(drawn, [150, 150, 150], 25, false, true);
         }
     }
-    Scene { picture: open.picture().map(AsRef::as_ref), size: open.item.size, layers, light: app.light }
+    let own = &open.instance().layers;
+    let order = own.keys().filter(|layer| **layer != app.layer).chain(own.keys().filter(|layer| **layer == app.layer));
+    for &layer in order {
+        let (drawn, look) = (&own[&layer], app.looks.of(layer));
+        let current = layer == app.layer;
+        if look.hidden || (app.looks.alone && !current) || drawn.bounds.is_empty() {
+            continue;
+        }
+        add(drawn, colour(layer), look.opacity, look.outline, current);
+    }
+    layers
 }
 
 /// Characters by brightness; the edited layer reversed, other layers by a letter.
@@ -149,6 +221,7 @@ fn draw_minimap(app: &App, open: &Open, area: Rect, buffer: &mut Buffer) {
         return;
     }
     let place = Rect::new(area.right() - width, area.y, width, height);
+    clear(buffer, place, plain());
     let (columns, rows) = (usize::from(width), usize::from(height) * 2);
     let grid = Grid { columns, rows, left: 0.0, top: 0.0, dx: scale, dy: f64::from(size.height) / rows as f64 };
     let mut colours = compose(&scene(app, open), &grid);

@@ -40,6 +40,9 @@ pub(super) fn title(app: &App, area: Rect, buffer: &mut Buffer) {
         if open.author != app.annotator {
             left += &format!(" by {}", harmless(&open.author));
         }
+        if app.queue.items.iter().any(|item| item.image == open.item.image && item.flagged) {
+            left += "  ⚑";
+        }
     }
     let (done, all) = app.queue.progress();
     let mut right = format!("{done}/{all} done");
@@ -163,13 +166,22 @@ pub(super) fn hint(app: &App, area: Rect, buffer: &mut Buffer) {
                     Command::CopyLast,
                     Command::Submit,
                 ],
-                Context::Gallery => &[Command::Help, Command::PaintRow, Command::Filter, Command::Gallery],
+                Context::Gallery => &[
+                    Command::Help,
+                    Command::PaintRow,
+                    Command::Thumbnails,
+                    Command::Filter,
+                    Command::Jump,
+                    Command::Gallery,
+                ],
+                Context::Page => &[Command::Help, Command::PaintRow, Command::Cancel],
             };
             let text: Vec<String> = hints
                 .iter()
                 .map(|&command| {
                     let name = match (app.focus, command) {
-                        (Context::Gallery, Command::PaintRow) => "open",
+                        (Context::Gallery | Context::Page, Command::PaintRow) => "open",
+                        (Context::Page, Command::Cancel) => "back",
                         (Context::Panel, Command::Panel) => "image",
                         (_, command) => command.name(),
                     };

@@ -1,6 +1,6 @@
 //! What is drawn over the dots for the hand: the brush's ring in its true size, the cursor, corners that were set.
 
-use rival10_drawing::{Brush, line};
+use rival10_drawing::{Brush, Point, line};
 
 use super::super::{
     app::{
@@ -11,48 +11,87 @@ use super::super::{
     raster::Grid,
 };
 
-/// Draws the marks over `dots`.
-pub(super) fn draw(app: &App, grid: &Grid, dots: &mut [Colour]) {
-    let mut mark = |column: i64, row: i64| {
-        if 0 <= column && column < grid.columns as i64 && 0 <= row && row < grid.rows as i64 {
-            let dot = &mut dots[row as usize * grid.columns + column as usize];
-            *dot = contrasting(*dot);
-        }
-    };
-    let cursor = grid.dot(app.cursor);
-    match &app.gesture {
-        Some(Gesture::Ring { corners, drawing, .. }) => {
-            let mut last = None;
-            let open_end = (!drawing).then_some(&app.cursor);
-            for corner in corners.iter().chain(open_end) {
-                let at = grid.dot(*corner);
-                if let Some(last) = last {
-                    line(last, at).skip(1).for_each(|(column, row)| mark(column, row));
-                }
-                last = Some(at);
+/// What there is to be marked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Marks {
+    /// The pixel that the cursor is on.
+    cursor: Point,
+    /// The brush whose ring is drawn around the cursor; none for tools without a size.
+    ring: Option<Brush>,
+    /// What was begun.
+    begun: Begun,
+}
+
+/// Something that was begun.
+#[derive(Clone, Debug, PartialEq)]
+enum Begun {
+    Nothing,
+    /// A way from corner to corner.
+    Way(Vec<Point>),
+    Rectangle(Point),
+    Ellipse(Point),
+}
+
+impl Marks {
+    /// What there is to be marked now.
+    #[must_use]
+    pub fn of(app: &App) -> Self {
+        let begun = match &app.gesture {
+            Some(Gesture::Ring { corners, drawing, .. }) => {
+                let open_end = (!drawing).then_some(app.cursor);
+                Begun::Way(corners.iter().copied().chain(open_end).collect())
             }
-        }
-        Some(Gesture::Span { anchor, .. }) => {
-            let from = grid.dot(*anchor);
-            if app.tools.tool == Tool::Ellipse {
-                ellipse(from, cursor, &mut mark);
-            } else {
+            Some(Gesture::Span { anchor, .. }) if app.tools.tool == Tool::Ellipse => Begun::Ellipse(*anchor),
+            Some(Gesture::Span { anchor, .. }) => Begun::Rectangle(*anchor),
+            Some(Gesture::Stroke { .. } | Gesture::Pan { .. }) | None => Begun::Nothing,
+        };
+        let ring = (app.tools.tool == Tool::Brush).then(|| app.tools.brush(!app.tools.erase));
+        Self { cursor: app.cursor, ring, begun }
+    }
+
+    /// Calls `mark` for every dot that is marked, some twice; some lie beside the grid. Without a ring that can be seen the
+    /// cursor has arms of `reach` dots.
+    pub fn each(&self, grid: &Grid, reach: i64, mark: &mut impl FnMut(i64, i64)) {
+        let cursor = grid.dot(self.cursor);
+        match &self.begun {
+            Begun::Nothing => {}
+            Begun::Way(corners) => {
+                let dots: Vec<_> = corners.iter().map(|&corner| grid.dot(corner)).collect();
+                for ends in dots.windows(2) {
+                    line(ends[0], ends[1]).skip(1).for_each(|(column, row)| mark(column, row));
+                }
+            }
+            Begun::Rectangle(anchor) => {
+                let from = grid.dot(*anchor);
                 let corners = [from, (cursor.0, from.1), cursor, (from.0, cursor.1)];
                 for i in 0..4 {
                     line(corners[i], corners[(i + 1) % 4]).skip(1).for_each(|(column, row)| mark(column, row));
                 }
             }
+            Begun::Ellipse(anchor) => ellipse(grid.dot(*anchor), cursor, mark),
         }
-        _ => {}
+        match self.ring {
+            Some(brush) if f64::from(brush.diameter) / grid.dx.max(grid.dy) >= 3.0 => {
+                draw_ring(brush, self.cursor, grid, mark);
+            }
+            _ => {
+                for arm in 1..=reach {
+                    for (dx, dy) in [(-arm, 0), (arm, 0), (0, -arm), (0, arm)] {
+                        mark(cursor.0 + dx, cursor.1 + dy);
+                    }
+                }
+            }
+        }
     }
-    let brush = app.tools.brush(!app.tools.erase);
-    let ring = f64::from(brush.diameter) / grid.dx.max(grid.dy);
-    if app.tools.tool == Tool::Brush && ring >= 3.0 {
-        draw_ring(brush, app.cursor, grid, &mut mark);
-    } else {
-        for (dx, dy) in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
-            mark(cursor.0 + dx, cursor.1 + dy);
-        }
+
+    /// Draws the marks over `dots`.
+    pub fn draw(&self, grid: &Grid, reach: i64, dots: &mut [Colour]) {
+        self.each(grid, reach, &mut |column, row| {
+            if 0 <= column && column < grid.columns as i64 && 0 <= row && row < grid.rows as i64 {
+                let dot = &mut dots[row as usize * grid.columns + column as usize];
+                *dot = contrasting(*dot);
+            }
+        });
     }
 }
 

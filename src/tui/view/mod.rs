@@ -2,10 +2,12 @@
 
 pub mod canvas;
 mod cells;
+mod compare;
 mod gallery;
 mod lines;
-mod marks;
+pub mod marks;
 mod overlays;
+pub mod page;
 mod panel;
 #[cfg(test)]
 mod tests;
@@ -28,9 +30,11 @@ use super::{
 pub fn draw(app: &App, buffer: &mut Buffer) {
     let areas = layout::areas(buffer.area.width, buffer.area.height);
     lines::title(app, areas.title, buffer);
+    let whole = Rect { width: buffer.area.width, ..areas.canvas };
     if app.focus == Context::Gallery {
-        let whole = Rect { width: buffer.area.width, ..areas.canvas };
         gallery::draw(app, whole, buffer);
+    } else if let Some(open) = &app.page {
+        page::draw(app, open, whole, buffer);
     } else {
         canvas::draw(app, areas.canvas, buffer);
         panel::draw(app, areas.panel, buffer);

@@ -21,7 +21,14 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     }
     clear(buffer, area, plain());
     let rows = app.panel_rows();
-    for (line, index) in app.panel_lines(area.height).into_iter().enumerate() {
+    let height = app.panel_height(area.height);
+    let remarks = app.remark_lines();
+    for (line, (mark, text)) in remarks.iter().take(usize::from(area.height - height)).enumerate() {
+        let y = area.y + height + line as u16;
+        let x = put(buffer, area.x, y, 2, &format!("{mark} "), strong());
+        put(buffer, x, y, area.width.saturating_sub(2), text, plain());
+    }
+    for (line, index) in app.panel_lines(height).into_iter().enumerate() {
         let place = Rect { y: area.y + line as u16, height: 1, ..area };
         draw_row(app, rows[index], index == app.row && app.focus == Context::Panel, place, buffer);
     }

@@ -26,6 +26,14 @@ const SCREENS: &[(&str, &str)] = &[
     ("missing", "S"),
     ("monochrome", "z c space ' b 8 l space 0"),
     ("quadrants", "z p"),
+    ("remarks", "N t w o space o f space t h e m enter i f b l u r r e d enter"),
+    ("a flag is typed", "F w h i c h ?"),
+    ("side by side", "space |"),
+    ("votes", "V"),
+    ("gallery as lines", "space n G t"),
+    ("findings", "! down"),
+    ("runs", "%"),
+    ("a run", "% enter"),
 ];
 
 fn text(buffer: &Buffer) -> String {
@@ -84,6 +92,10 @@ const SHOWN: &[(&str, &str)] = &[
     ("panel", "r 1 4 h 1 4 k space 2 8 l 2 8 j space g tab b w y q q"),
     ("help", "?"),
     ("gallery", "space n G"),
+    ("compared", "\\ space |"),
+    ("votes", "V"),
+    ("findings", "! down"),
+    ("run", "% enter"),
 ];
 
 #[test]
@@ -119,7 +131,7 @@ fn no_screen_of_any_size_panics() {
 #[test]
 fn every_key_of_a_context_is_in_its_help() {
     let mut played = Played::new(settings(), 80, 24);
-    for keys in ["", "tab", "G"] {
+    for keys in ["", "tab", "G", "!"] {
         played.keys(keys);
         let lines: Vec<String> = overlays::help_lines(&played.app).into_iter().map(|(keys, _)| keys).collect();
         for (keys, command) in played.app.keymap.bindings(played.app.focus) {
