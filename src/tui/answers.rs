@@ -13,6 +13,9 @@ pub(super) const QUESTION: &[u8] = b"\x1b]11;?\x07";
 /// How answers begin: the character after Escape, and what follows it.
 const OPENINGS: [(char, &[&str]); 3] = [(']', &["11;rgb:", "11;rgba:", "10;rgb:"]), ('_', &["Gi="]), ('P', &[">|"])];
 
+/// So many characters after Alt and a bracket nobody has typed.
+const CERTAIN: usize = 2;
+
 /// No answer is longer.
 const LONGEST: usize = 200;
 
@@ -74,9 +77,10 @@ impl Answers {
         Sorted::Keys(keys)
     }
 
-    /// Whether something is held.
-    pub(super) fn holds(&self) -> bool {
-        !self.held.is_empty()
+    /// Whether a key is held that somebody may have pressed. What has gone on as answers do is one, however slowly its rest
+    /// comes.
+    pub(super) fn doubts(&self) -> bool {
+        !self.held.is_empty() && self.text.len() < CERTAIN
     }
 }
 
@@ -119,6 +123,15 @@ mod tests {
         assert_eq!(sorted(&format!("ab{ground}\x07c{ground}\x1b\\d")), ("abcd".to_owned(), 2));
         assert_eq!(sorted("x\x1b_Gi=31;OK\x1b\\y\x1bP>|kitty(0.40)\x1b\\z"), ("xyz".to_owned(), 0));
         assert_eq!(sorted("\x1b]u\x1b_a"), ("]u_a".to_owned(), 0), "somebody who presses Alt");
+        let mut answers = Answers::default();
+        let begun: Vec<bool> = keys("\x1b]11;rgb")
+            .into_iter()
+            .map(|key| {
+                answers.take(key);
+                answers.doubts()
+            })
+            .collect();
+        assert_eq!(begun, [true, true, false, false, false, false, false], "a slow answer is not let go");
         assert_eq!(sorted("\x1b]11x"), ("]11x".to_owned(), 0));
     }
 }

@@ -226,14 +226,14 @@ fn run_loop(
 }
 
 /// The rest of an answer comes at once; a key that only looks like the beginning of one is let go after so long.
-const HELD: Duration = Duration::from_millis(200);
+const HELD: Duration = Duration::from_millis(500);
 
 /// Reads keys and the mouse until the terminal is gone.
 fn read_input(events: Sender<Event>) {
     thread::spawn(move || {
         let mut answers = Answers::default();
         loop {
-            let sorted = if answers.holds() && !event::poll(HELD).unwrap_or(true) {
+            let sorted = if answers.doubts() && !event::poll(HELD).unwrap_or(true) {
                 answers.release(None)
             } else {
                 match event::read() {

@@ -254,7 +254,7 @@ fn it_stops_and_comes_back_and_follows_its_window() {
     let mut pty = screen(home.path());
     pty.send("\x1a");
     pty.wait("stop", |_| pty.is_stopped());
-    assert!(pty.is_given_back());
+    pty.wait("terminal that is given back", |_| pty.is_given_back());
     pty.signal("CONT");
     pty.shows("#1 finch0");
     assert!(!pty.is_given_back());
