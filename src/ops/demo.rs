@@ -18,6 +18,7 @@ const MODEL_NAME: &str = "demo-cnn";
 const ANALYSES: &[(&str, &str)] = &[
     ("noise-sensitivity", "its sensitivity to noise in foreground and background"),
     ("ablation", "what it loses without background, object or attribute"),
+    ("saliency-alignment", "whether its evidence lies on the object"),
 ];
 /// The side of the scenes: at this size masks can be looked at, and drawing takes a moment.
 const SIDE: u32 = 224;

@@ -217,6 +217,8 @@ impl ExternalModel {
                 operator: layer.operator.clone(),
                 shape: layer.shape.clone(),
                 grid: layer.grid(),
+                // A program has no randomised copies.
+                weights: false,
                 gradient: layer.gradient,
                 entry: layer.entry,
             })
