@@ -8,6 +8,9 @@
 
 use crate::measurements::count;
 
+/// What a probability may lie below a threshold and still reach it, as cleanlab has it: means are rounded.
+const SLACK: f64 = 1e-6;
+
 /// A label that is doubted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Doubted {
@@ -44,7 +47,7 @@ pub fn doubted(labels: &[usize], probabilities: &[Vec<f64>]) -> Vec<Doubted> {
         sums.into_iter().map(|(sum, images)| (images > 0).then(|| sum / count(images))).collect();
     let mut doubted: Vec<Doubted> = Vec::new();
     for (at, (&label, row)) in labels.iter().zip(probabilities).enumerate() {
-        let confident = |class: &usize| thresholds[*class].is_some_and(|threshold| row[*class] >= threshold);
+        let confident = |class: &usize| thresholds[*class].is_some_and(|threshold| row[*class] >= threshold - SLACK);
         // Of equals the first, as NumPy's argmax has it.
         let likeliest =
             (0..classes).filter(confident).reduce(|best, next| if row[next] > row[best] { next } else { best });
