@@ -171,7 +171,14 @@ fn run_loop(
     let start = Instant::now();
     let mut effects = effects;
     let mut stop = false;
+    let mut size = Terminal::size();
     loop {
+        // crossterm loses a resize that comes in the same moment as a key or an answer: ask, rather than wait to be told.
+        if size != Terminal::size() {
+            size = Terminal::size();
+            let (columns, rows) = size;
+            effects.extend(app.update(Action::Resize { columns, rows }));
+        }
         for effect in effects.drain(..) {
             match worker.take(effect) {
                 Some(Effect::Suspend) => stop = true,
