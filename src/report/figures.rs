@@ -1,16 +1,24 @@
-//! Which table of which analysis is drawn, and how: a list of data. An analysis that is not in it is shown by its tables.
+//! Which table of which analysis is drawn, and how: a list of data ([`list`]). An analysis that is not in it is shown by its
+//! tables. [`read`] reads tables by their columns' names; this module draws.
 //!
 //! A row of [`FIGURES`] names columns; a report that lacks them, because it is of another version or was made with other
 //! settings, has no such figure and keeps its table.
 
+mod list;
+mod read;
+
 use rival10_sdk::{Report, Table};
 use serde_json::Value;
 
+use self::{
+    list::{FIGURES, Spec},
+    read::Read,
+};
 use super::{
     Group,
-    ink::{BACKGROUND, FOREGROUND, Ink, series},
+    ink::{Ink, series},
     plot::{
-        Axis, Bounded, Plot, PlotError,
+        Axis, Plot, PlotError,
         bars::{self, Bar},
         heat, histogram,
         histogram::Bin,
@@ -22,17 +30,6 @@ use super::{
 
 /// Plots of one figure: with more models than that, the table tells of the rest.
 const MOST_PLOTS: usize = 24;
-
-/// A table that is drawn.
-struct Spec {
-    /// The analysis, or the part of the page, whose table it is.
-    analysis: &'static str,
-    table: &'static str,
-    title: &'static str,
-    /// How to read it.
-    note: &'static str,
-    form: Form,
-}
 
 /// How a table is drawn; the texts name its columns.
 #[derive(Clone, Copy)]
@@ -52,201 +49,6 @@ enum Form {
     /// A plot a model, and for each of what else `apart` names: `value` by `row` and `column`.
     Heat { row: &'static str, column: &'static str, value: &'static str, apart: &'static [&'static str], percent: bool },
 }
-
-const FIGURES: &[Spec] = &[
-    Spec {
-        analysis: "noise-sensitivity",
-        table: "by-level",
-        title: "Accuracy under noise",
-        note: "The wider the gap between the two lines, the more the network rests on the region whose line falls lower. \
-               Bands are the intervals.",
-        form: Form::Curves {
-            x: "level",
-            y: "accuracy",
-            lines: &[
-                ("foreground noise", "noise on object", FOREGROUND),
-                ("background noise", "noise behind it", BACKGROUND),
-            ],
-        },
-    },
-    Spec {
-        analysis: "noise-sensitivity",
-        table: "by-model",
-        title: "Foreground against background",
-        note: "Accuracy under noise on the background (across) and on the foreground (upwards), over all levels. A network \
-               above the line loses more by noise behind the object than on it.",
-        form: Form::Scatter {
-            x: "background noise",
-            y: "foreground noise",
-            sides: ("loses more by noise behind", "loses more by noise on the object"),
-        },
-    },
-    Spec {
-        analysis: "noise-sensitivity",
-        table: "by-model",
-        title: "Relative foreground sensitivity by model",
-        note: "Over all levels. Above 0 a network rests on the object, below 0 on what is behind it.",
-        form: Form::Models { estimate: "RFS", percent: false },
-    },
-    Spec {
-        analysis: "noise-sensitivity",
-        table: "by-level",
-        title: "Relative foreground sensitivity by level",
-        note: "Above 0 a network loses more by noise on the object, below 0 by noise behind it.",
-        form: Form::Lines { x: "level", estimate: "RFS" },
-    },
-    Spec {
-        analysis: "noise-sensitivity",
-        table: "irfs-distribution",
-        title: "Images by their own sensitivity (floored iRFS)",
-        note: "Images to the left of 0 lose more probability by noise behind the object.",
-        form: Form::Histogram { from: "from", to: "to", count: "images by floored iRFS", x: "floored iRFS" },
-    },
-    Spec {
-        analysis: "noise-sensitivity",
-        table: "by-class",
-        title: "Relative foreground sensitivity by class",
-        note: "Of the images of each true class.",
-        form: Form::Bars { name: &["class"], estimate: "RFS", percent: false },
-    },
-    Spec {
-        analysis: "ablation",
-        table: "by-fill",
-        title: "Accuracy lost without background or object",
-        note: "By what stands in the place of what was taken away.",
-        form: Form::Bars { name: &["without", "fill"], estimate: "accuracy drop", percent: true },
-    },
-    Spec {
-        analysis: "ablation",
-        table: "by-attribute",
-        title: "What an attribute is worth",
-        note: "Probability of the true class lost without the attribute, beyond what as many pixels elsewhere in the object \
-               cost: above 0, the attribute matters more than its area.",
-        form: Form::Bars { name: &["attribute", "fill"], estimate: "probability drop beyond control", percent: true },
-    },
-    Spec {
-        analysis: "ablation",
-        table: "by-attribute-and-class",
-        title: "Attribute by class: probability lost without it",
-        note: "In percent of probability of the true class; a dot where no image of the class has the attribute's mask.",
-        form: Form::Heat {
-            row: "attribute",
-            column: "class",
-            value: "probability drop",
-            apart: &["fill"],
-            percent: true,
-        },
-    },
-    Spec {
-        analysis: "ablation",
-        table: "shapley",
-        title: "What each region brings (Shapley values)",
-        note: "Parts of the true class's probability, over all orders in which regions may be shown.",
-        form: Form::Bars { name: &["region"], estimate: "Shapley value", percent: true },
-    },
-    Spec {
-        analysis: "saliency-alignment",
-        table: "alignment",
-        title: "Saliency on the object by model (IoU)",
-        note: "Of each model's first method.",
-        form: Form::Models { estimate: "IoU", percent: false },
-    },
-    Spec {
-        analysis: "saliency-alignment",
-        table: "alignment",
-        title: "Alignment: IoU",
-        note: "Of the map above half of its maximum. The maps that need no network stand beside it: what they reach is the object's being in the middle.",
-        form: Form::Bars { name: &["method"], estimate: "IoU", percent: false },
-    },
-    Spec {
-        analysis: "saliency-alignment",
-        table: "alignment",
-        title: "Alignment: delta density",
-        note: "Mean brightness inside the object less outside of it.",
-        form: Form::Bars { name: &["method"], estimate: "delta density", percent: false },
-    },
-    Spec {
-        analysis: "saliency-alignment",
-        table: "alignment",
-        title: "Alignment: average precision",
-        note: "Of the map as a ranking of pixels.",
-        form: Form::Bars { name: &["method"], estimate: "average precision", percent: false },
-    },
-    Spec {
-        analysis: "saliency-alignment",
-        table: "by-class",
-        title: "Alignment by class (delta density)",
-        note: "By the class that the map explains.",
-        form: Form::Heat { row: "class", column: "method", value: "delta density", apart: &[], percent: false },
-    },
-    Spec {
-        analysis: "spurious-features",
-        table: "candidates",
-        title: "Candidates: what their background moves",
-        note: "The logarithm of the class's odds on images of other classes, beyond a control of equal area, when the background is pasted or swapped in.",
-        form: Form::Bars { name: &["class", "background"], estimate: "transplanted", percent: false },
-    },
-    Spec {
-        analysis: "neural-features",
-        table: "units",
-        title: "How well units mark attributes (IoU)",
-        note: "The unit was chosen on one part of the images, and is scored on the other.",
-        form: Form::Bars { name: &["attribute"], estimate: "IoU", percent: false },
-    },
-    Spec {
-        analysis: "neural-features",
-        table: "concepts",
-        title: "How well directions tell attributes",
-        note: "How often a linear direction tells features inside an attribute's mask from those outside; 50% is chance.",
-        form: Form::Bars { name: &["attribute"], estimate: "accuracy", percent: true },
-    },
-    Spec {
-        analysis: "mask-agreement",
-        table: "by-layer",
-        title: "Agreement of masks by layer",
-        note: "Mean IoU of what two annotators drew of one layer.",
-        form: Form::Bars { name: &["layer"], estimate: "IoU", percent: false },
-    },
-    Spec {
-        analysis: "mask-agreement",
-        table: "by-pair",
-        title: "Agreement of masks by pair of annotators",
-        note: "Mean IoU.",
-        form: Form::Bars { name: &["pair"], estimate: "IoU", percent: false },
-    },
-    Spec {
-        analysis: "study",
-        table: "groups",
-        title: "Groups: foreground against background",
-        note: "Mean accuracy of each group's models under noise on the background (across) and on the foreground (upwards).",
-        form: Form::Scatter {
-            x: "background noise",
-            y: "foreground noise",
-            sides: ("loses more by noise behind", "loses more by noise on the object"),
-        },
-    },
-    Spec {
-        analysis: "study",
-        table: "groups",
-        title: "Groups: relative foreground sensitivity",
-        note: "Means over each group's models.",
-        form: Form::Models { estimate: "RFS", percent: false },
-    },
-    Spec {
-        analysis: "study",
-        table: "groups-by-level",
-        title: "Groups: relative foreground sensitivity by level",
-        note: "Means over each group's models.",
-        form: Form::Lines { x: "level", estimate: "RFS" },
-    },
-    Spec {
-        analysis: "data",
-        table: "attribute-by-class",
-        title: "How often a class has an attribute",
-        note: "In percent of the images of the class that were judged.",
-        form: Form::Heat { row: "attribute", column: "class", value: "share", apart: &[], percent: true },
-    },
-];
 
 /// A figure.
 #[derive(Clone, Debug)]
@@ -441,104 +243,6 @@ impl Form {
             }
         }
         Ok(plots)
-    }
-}
-
-/// A table that is read by the names of its columns.
-struct Read<'a> {
-    table: &'a Table,
-}
-
-impl<'a> Read<'a> {
-    /// The place of column `name`; a table of groups names these where another names its models.
-    fn at(&self, name: &str) -> Option<usize> {
-        let place = |name: &str| self.table.columns.iter().position(|column| column == name);
-        place(name).or_else(|| if name == "model" { place("group") } else { None })
-    }
-
-    fn all(&self) -> Vec<&'a [Value]> {
-        self.table.rows.iter().map(Vec::as_slice).collect()
-    }
-
-    fn number(&self, row: &[Value], name: &str) -> Option<f64> {
-        row.get(self.at(name)?)?.as_f64()
-    }
-
-    fn text<'r>(&self, row: &'r [Value], name: &str) -> Option<&'r str> {
-        row.get(self.at(name)?)?.as_str()
-    }
-
-    /// The number in column `name` with the bounds behind it, if there are any.
-    fn bounded(&self, row: &[Value], name: &str) -> Option<Bounded> {
-        let at = self.at(name)?;
-        let bounds = self.table.shown_columns().contains(&(at, true));
-        let bound = |at: usize| row.get(at).and_then(Value::as_f64).filter(|_| bounds);
-        Some(Bounded { value: row.get(at)?.as_f64()?, interval: bound(at + 1).zip(bound(at + 2)) })
-    }
-
-    fn points(&self, rows: &[&[Value]], x: &str, estimate: &str) -> Vec<(f64, Bounded)> {
-        rows.iter().filter_map(|row| Some((self.number(row, x)?, self.bounded(row, estimate)?))).collect()
-    }
-
-    /// Whether column `name` differs between `rows`.
-    fn varies(&self, rows: &[&[Value]], name: &str) -> bool {
-        let at = self.at(name);
-        rows.windows(2).any(|pair| at.is_some_and(|at| pair[0].get(at) != pair[1].get(at)))
-    }
-
-    /// The rows by what they have in the columns `keys`, in the order of their appearance. What is the same in every part
-    /// is no part of the name, but for the first key's.
-    fn parts(&self, keys: &[&str]) -> Vec<(String, Vec<&'a [Value]>)> {
-        let all = self.all();
-        let naming: Vec<&str> =
-            keys.iter().enumerate().filter(|(i, key)| *i == 0 || self.varies(&all, key)).map(|(_, key)| *key).collect();
-        let mut parts: Vec<(String, Vec<&'a [Value]>)> = Vec::new();
-        for row in all {
-            let words: Vec<&str> = naming.iter().filter_map(|key| self.text(row, key)).collect();
-            let name = words.join(", ");
-            match parts.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, rows)) => rows.push(row),
-                None => parts.push((name, vec![row])),
-            }
-        }
-        parts
-    }
-
-    fn grid(&self, rows: &[&[Value]], row: &str, column: &str, value: &str) -> heat::Grid {
-        let names = |key: &str| {
-            let mut names: Vec<String> = Vec::new();
-            for text in rows.iter().filter_map(|row| self.text(row, key)) {
-                if !names.iter().any(|name| name == text) {
-                    names.push(text.to_owned());
-                }
-            }
-            names
-        };
-        let (down, across) = (names(row), names(column));
-        let find = |down: &String, across: &String| {
-            let is =
-                |cells: &&&[Value]| self.text(cells, row) == Some(down) && self.text(cells, column) == Some(across);
-            rows.iter().find(is).and_then(|cells| self.number(cells, value))
-        };
-        let cells = down.iter().map(|down| across.iter().map(|across| find(down, across)).collect()).collect();
-        heat::Grid { rows: down, columns: across, cells }
-    }
-
-    /// The table with the columns `names` and their bounds alone.
-    fn only(&self, names: &[&str]) -> Table {
-        let shown = self.table.shown_columns();
-        let mut kept: Vec<usize> = Vec::new();
-        for at in names.iter().filter_map(|name| self.at(name)) {
-            let width = if shown.contains(&(at, true)) { 3 } else { 1 };
-            kept.extend(at..at + width);
-        }
-        let cells = |row: &Vec<Value>| kept.iter().map(|&at| row.get(at).cloned().unwrap_or(Value::Null)).collect();
-        Table {
-            columns: kept.iter().map(|&at| self.table.columns[at].clone()).collect(),
-            rows: self.table.rows.iter().map(cells).collect(),
-            name: self.table.name.clone(),
-            caption: self.table.caption.clone(),
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rival10_sdk::{Agreement, AnalysisError, Estimate, Report, Rows, Study, Table, Value};
 use rival10_stats::{
-    Coefficient, Judgement, MaskAgreement as Summary, Measurements, RaterAgreement, Ratings, Resamples,
+    Coefficient, Judgement, MaskAgreement as Summary, Measurements, RaterAgreement, Ratings, Resamples, masks,
 };
 use serde_json::Value as Json;
 
@@ -140,27 +140,10 @@ fn by(
     for one in compared {
         groups.entry(key(one)).or_default().push(one);
     }
-    let columns = [heading, "masks", "IoU", "median IoU", "95% above", "Dice", "boundary IoU", "NSD", "median HD95"];
-    let line = |(name, group): (String, Vec<&Compared<'_>>)| {
-        let summary = Summary::of(group.iter().filter_map(|one| one.agreement.as_ref()))?;
-        Some(vec![
-            name.into(),
-            summary.masks.into(),
-            summary.iou.into(),
-            summary.iou_median.into(),
-            summary.iou_low.into(),
-            summary.dice.into(),
-            summary.boundary_iou.into(),
-            summary.nsd.into(),
-            summary.hd95.into(),
-        ])
-    };
-    Table {
-        name: name.to_owned(),
-        caption: caption.to_owned(),
-        columns: columns.map(str::to_owned).to_vec(),
-        rows: groups.into_iter().filter_map(line).collect(),
-    }
+    let summary = |group: Vec<&Compared<'_>>| Summary::of(group.iter().filter_map(|one| one.agreement.as_ref()));
+    let groups: Vec<(String, Summary)> =
+        groups.into_iter().filter_map(|(name, group)| Some((name, summary(group)?))).collect();
+    masks::table(name, heading, caption.to_owned(), groups.iter().map(|(name, summary)| (name.as_str(), summary)))
 }
 
 fn read(row: &[Value]) -> Result<Compared<'_>, AnalysisError> {

@@ -1,6 +1,6 @@
 //! The agreement of many pairs of masks in a few numbers.
 
-use rival10_sdk::Agreement;
+use rival10_sdk::{Agreement, Table};
 use serde::Serialize;
 
 use crate::{bootstrap::quantile, measurements::count};
@@ -53,6 +53,36 @@ impl MaskAgreement {
             hd95: hd95.filter(|distance| distance.is_finite()),
             nsd: mean(|one| one.nsd),
         })
+    }
+}
+
+/// A table of summaries: a row a group, whose name stands under `heading`, the number of masks and the figures behind it.
+#[must_use]
+pub fn table<'a>(
+    name: &str,
+    heading: &str,
+    caption: String,
+    groups: impl Iterator<Item = (&'a str, &'a MaskAgreement)>,
+) -> Table {
+    let columns = [heading, "masks", "IoU", "median IoU", "95% above", "Dice", "boundary IoU", "NSD", "median HD95"];
+    let row = |(name, of): (&str, &MaskAgreement)| {
+        vec![
+            name.into(),
+            of.masks.into(),
+            of.iou.into(),
+            of.iou_median.into(),
+            of.iou_low.into(),
+            of.dice.into(),
+            of.boundary_iou.into(),
+            of.nsd.into(),
+            of.hd95.into(),
+        ]
+    };
+    Table {
+        name: name.to_owned(),
+        caption,
+        columns: columns.map(str::to_owned).to_vec(),
+        rows: groups.map(row).collect(),
     }
 }
 

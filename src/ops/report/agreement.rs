@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rival10_imaging::{Limits, decode};
 use rival10_sdk::{Mask, Size, Table};
+use rival10_stats::{Coefficient, masks};
 use serde_json::Value;
 
 use super::tiles::{OTHER, OUTLINE, cropped, outlined, tile};
@@ -20,9 +21,6 @@ use crate::{
 
 /// Masks that are shown.
 const WORST: usize = 8;
-/// The coefficients that a table has columns for, as far as they are known.
-const COEFFICIENTS: [&str; 5] =
-    ["raw agreement", "Cohen's kappa", "Fleiss' kappa", "Krippendorff's alpha", "Gwet's AC1"];
 
 /// The part of the page.
 pub(super) fn part(project: &Project, progress: &dyn Progress) -> Result<Part, OpsError> {
@@ -81,34 +79,17 @@ pub(super) fn tables(audit: &Audit) -> Vec<Table> {
 }
 
 fn groups(name: &str, heading: &str, caption: &str, groups: &[AuditGroup], tolerance: f64) -> Table {
-    let row = |AuditGroup { name, summary }: &AuditGroup| -> Vec<Value> {
-        vec![
-            name.as_str().into(),
-            summary.masks.into(),
-            summary.iou.into(),
-            summary.iou_median.into(),
-            summary.iou_low.into(),
-            summary.dice.into(),
-            summary.boundary_iou.into(),
-            summary.hd95.into(),
-            summary.nsd.into(),
-        ]
-    };
-    let columns = [heading, "masks", "IoU", "median IoU", "95% above", "Dice", "boundary IoU", "median HD95", "NSD"];
-    Table {
-        name: name.to_owned(),
-        caption: format!(
-            "{caption}: IoU, Dice, boundary IoU (a band of 2% of the diagonal), 95th percentile Hausdorff distance in pixels, \
-             and the share of the outlines within {tolerance} pixels of each other (NSD)."
-        ),
-        columns: columns.map(str::to_owned).to_vec(),
-        rows: groups.iter().map(row).collect(),
-    }
+    let caption = format!(
+        "{caption}: IoU, Dice, boundary IoU (a band of 2% of the diagonal), 95th percentile Hausdorff distance in pixels, and \
+         the share of the outlines within {tolerance} pixels of each other (NSD)."
+    );
+    masks::table(name, heading, caption, groups.iter().map(|group| (group.name.as_str(), &group.summary)))
 }
 
 fn presence(audit: &Audit) -> Option<Table> {
-    let known: Vec<&str> = COEFFICIENTS
+    let known: Vec<&str> = Coefficient::ALL
         .into_iter()
+        .map(Coefficient::name)
         .filter(|name| audit.attributes.iter().any(|attribute| attribute.coefficients.contains_key(name)))
         .collect();
     if audit.attributes.is_empty() {
@@ -158,11 +139,11 @@ fn people(people: &[AuditPerson]) -> Table {
 }
 
 /// The masks that differ most, both outlines on the picture.
-pub(super) fn worst(project: &Project, masks: &[WorstMask]) -> Result<Pictures, OpsError> {
+pub(super) fn worst(project: &Project, differing: &[WorstMask]) -> Result<Pictures, OpsError> {
     let images: HashMap<String, ImageRecord> =
         project.store.images(&ImageFilter::default())?.into_iter().map(|image| (image.path.clone(), image)).collect();
     let mut cases = Vec::new();
-    for mask in masks {
+    for mask in differing {
         if let Some(image) = images.get(&mask.image) {
             cases.extend(case(project, image, mask)?);
         }
