@@ -291,7 +291,8 @@ fn take(store: &mut Store, step: &Step) -> Option<EntryId> {
     match outcome {
         Ok(entry) => entry,
         Err(
-            StoreError::Blocked { .. }
+            StoreError::Accepted { .. }
+            | StoreError::Blocked { .. }
             | StoreError::AlreadyUndone { .. }
             | StoreError::NotUndoable { .. }
             | StoreError::Removed { .. }
