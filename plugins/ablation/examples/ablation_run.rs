@@ -11,9 +11,8 @@ use std::{
 
 use rival10_ablation::PLUGIN;
 use rival10_sdk::{
-    ClassGroups, Classifier, Context, Geometry, Mask, Model, Presence, Profile, Provenance, Rows, SampleSource,
-    Settings, Size, Study, Value,
-    testing::{CellMeans, Scenes, Swatch, Window, taxonomy},
+    ClassGroups, Classifier, Geometry, Mask, Model, Presence, Profile, Rows, SampleSource, Settings, Size, Value,
+    testing::{self, CellMeans, Scenes, Swatch, Window, taxonomy},
 };
 use serde_json::json;
 
@@ -27,7 +26,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter_map(|argument| argument.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
         .collect();
     let settings = Settings::new(&PLUGIN, 11, Profile::Strict, &given)?;
-    let analysis = (PLUGIN.configure)(&settings)?;
     let toys = taxonomy(CLASSES, 5);
     let (ordinary, odd) = (Scenes::ordinary(&toys, 43), Scenes::odd(&toys));
     let mut scenes: Vec<_> = Vec::new();
@@ -48,27 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         (Arc::new(Swatch::new("swatch", SIZE, Window::Top, CLASSES)), ClassGroups::identity(CLASSES)),
     ];
     let models: Vec<_> = networks.map(|(classifier, groups)| Model { classifier, groups }).into();
-    let provenance = Provenance {
-        plugin: PLUGIN.name.to_owned(),
-        plugin_version: PLUGIN.version,
-        rival10_version: env!("CARGO_PKG_VERSION").to_owned(),
-        profile: settings.profile.name().to_owned(),
-        seed: settings.seed,
-        trials: settings.get("trials")?,
-        n: scenes.samples().len() as u64,
-        models: models.iter().map(|m| (m.classifier.name().to_owned(), m.classifier.digest().to_owned())).collect(),
-        data: "toys".to_owned(),
-        parameters: settings.values().iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-    };
-    let study =
-        Study { taxonomy: &toys, models: &models, samples: scenes.samples(), states: &[], provenance: &provenance };
-    let mut phases: Vec<Rows> = Vec::new();
-    for phase in 0..analysis.phases().len() {
-        let mut rows = analysis.map(phase, &Context { study, source: &scenes }, scenes.samples())?;
-        rows.sort();
-        phases.push(rows);
-    }
-    let report = analysis.report(&study, &phases)?;
+    let (phases, report) = testing::run(&PLUGIN, &settings, &toys, &scenes, &models)?;
 
     let mut shown = Vec::new();
     for sample in scenes.samples() {

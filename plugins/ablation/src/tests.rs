@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use rival10_sdk::{
-    ClassGroups, Classifier, Mask, Model, Presence, Profile, Provenance, SampleSource, Size,
-    testing::{Scenes, Swatch, Window, class_colour, conformance_with, taxonomy},
+    ClassGroups, Classifier, Mask, Model, Presence, Profile, Size,
+    testing::{self, Scenes, Swatch, Window, class_colour, conformance_with, taxonomy},
 };
 
 use super::*;
@@ -41,29 +41,7 @@ fn run(given: &[(&str, &str)], scenes: &Scenes, models: &[Model]) -> Ran {
     let toys = taxonomy(CLASSES, 2);
     let given: Vec<_> = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let settings = Settings::new(&PLUGIN, 7, Profile::Strict, &given).unwrap();
-    let analysis = (PLUGIN.configure)(&settings).unwrap();
-    let provenance = Provenance {
-        plugin: PLUGIN.name.to_owned(),
-        plugin_version: PLUGIN.version,
-        rival10_version: "0.0.0".to_owned(),
-        profile: settings.profile.name().to_owned(),
-        seed: settings.seed,
-        trials: 1,
-        n: scenes.samples().len() as u64,
-        models: models.iter().map(|m| (m.classifier.name().to_owned(), m.classifier.digest().to_owned())).collect(),
-        data: "toys".to_owned(),
-        parameters: settings.values().iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-    };
-    let study = Study { taxonomy: &toys, models, samples: scenes.samples(), states: &[], provenance: &provenance };
-    let phases = 0..analysis.phases().len();
-    let rows: Vec<Rows> = phases
-        .map(|phase| {
-            let mut rows = analysis.map(phase, &Context { study, source: scenes }, scenes.samples()).unwrap();
-            rows.sort();
-            rows
-        })
-        .collect();
-    let report = analysis.report(&study, &rows).unwrap();
+    let (rows, report) = testing::run(&PLUGIN, &settings, &toys, scenes, models).unwrap();
     Ran { rows, report }
 }
 

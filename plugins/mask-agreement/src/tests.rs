@@ -3,9 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use rival10_sdk::{
-    Context, Frame, Geometry, ImageId, Mask, Presence, Profile, Provenance, Report, Sample, SampleSource, Settings,
-    Size, Study, Word,
-    testing::{Scenes, conformance, conformance_with, taxonomy},
+    Frame, Geometry, ImageId, Mask, Presence, Profile, Report, Sample, SampleSource, Settings, Size, Word,
+    testing::{self, Scenes, conformance, conformance_with, taxonomy},
 };
 
 use super::*;
@@ -65,24 +64,9 @@ fn report() -> Report {
     samples.iter_mut().zip(1..).for_each(|(sample, id)| sample.id = ImageId(id));
     let source = People(samples);
     let settings = Settings::new(&PLUGIN, 1, Profile::Strict, &[("resamples".to_owned(), "100".to_owned())]).unwrap();
-    let analysis = configure(&settings).unwrap();
-    let provenance = Provenance {
-        plugin: PLUGIN.name.to_owned(),
-        plugin_version: PLUGIN.version,
-        rival10_version: String::new(),
-        profile: "strict".to_owned(),
-        seed: 1,
-        trials: 0,
-        n: 2,
-        models: Vec::new(),
-        data: String::new(),
-        parameters: BTreeMap::new(),
-    };
-    let study = Study { taxonomy: &taxonomy, models: &[], samples: &source.0, states: &[], provenance: &provenance };
-    let context = Context { study, source: &source };
-    let rows: Vec<Rows> = (0..2).map(|phase| analysis.map(phase, &context, &source.0).unwrap()).collect();
+    let (rows, report) = testing::run(&PLUGIN, &settings, &taxonomy, &source, &[]).unwrap();
     assert_eq!((rows[0].len(), rows[1].len()), (4, 6), "who drew nothing is compared on nothing");
-    analysis.report(&study, &rows).unwrap()
+    report
 }
 
 #[test]

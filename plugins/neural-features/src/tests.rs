@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use rival10_sdk::{
-    ClassGroups, ContentHash, Frame, Mask, Model, Presence, Profile, Provenance, Rgb, SampleSource, Size,
-    testing::{CellMeans, Scenes, conformance_with, taxonomy},
+    ClassGroups, ContentHash, Frame, Mask, Model, Presence, Profile, Rgb, Size,
+    testing::{self, CellMeans, Scenes, conformance_with, taxonomy},
 };
 
 use super::*;
@@ -35,7 +35,6 @@ fn scene(i: usize) -> (Sample, Frame) {
 fn run(given: &[(&str, &str)]) -> (Vec<Rows>, Report) {
     let given: Vec<_> = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let settings = Settings::new(&PLUGIN, 3, Profile::Strict, &given).unwrap();
-    let analysis = (PLUGIN.configure)(&settings).unwrap();
     let (toys, scenes) = (taxonomy(2, 1), Scenes::new((0..64).map(scene).collect()));
     // Class 0 by green, class 1 by a little of red.
     let weight = |output: usize, channel: usize, _: usize, _: usize| match (output, channel) {
@@ -45,31 +44,7 @@ fn run(given: &[(&str, &str)]) -> (Vec<Rows>, Report) {
     };
     let classifier = Arc::new(CellMeans::weighing("toy", SIZE, 2, weight));
     let models = [Model { classifier, groups: ClassGroups::identity(2) }];
-    let provenance = Provenance {
-        plugin: PLUGIN.name.to_owned(),
-        plugin_version: PLUGIN.version,
-        rival10_version: "0.0.0".to_owned(),
-        profile: settings.profile.name().to_owned(),
-        seed: settings.seed,
-        trials: 0,
-        n: scenes.samples().len() as u64,
-        models: models.iter().map(|m| (m.classifier.name().to_owned(), m.classifier.digest().to_owned())).collect(),
-        data: "toys".to_owned(),
-        parameters: settings.values().iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-    };
-    let setting =
-        Study { taxonomy: &toys, models: &models, samples: scenes.samples(), states: &[], provenance: &provenance };
-    let (mut states, mut tables) = (Vec::new(), Vec::new());
-    for phase in 0..analysis.phases().len() {
-        let study = Study { states: &states, ..setting };
-        let mut rows = analysis.map(phase, &Context { study, source: &scenes }, scenes.samples()).unwrap();
-        rows.sort();
-        let state = analysis.reduce(phase, &study, &rows).unwrap();
-        tables.push(rows);
-        states.push(state);
-    }
-    let report = analysis.report(&Study { states: &states, ..setting }, &tables).unwrap();
-    (tables, report)
+    testing::run(&PLUGIN, &settings, &toys, &scenes, &models).unwrap()
 }
 
 fn table<'a>(report: &'a Report, name: &str) -> &'a rival10_sdk::Table {

@@ -11,9 +11,9 @@ use std::{
 
 use rival10_noise_sensitivity::PLUGIN;
 use rival10_sdk::{
-    AnalysisError, ClassGroups, Classifier, Context, Frame, Geometry, ImageId, Mask, Model, Profile, Provenance,
-    Sample, SampleSource, Settings, Size, Study, Value,
-    testing::{CellMeans, Scenes, Swatch, Window, taxonomy},
+    AnalysisError, ClassGroups, Classifier, Frame, Geometry, ImageId, Mask, Model, Profile, Sample, SampleSource,
+    Settings, Size, Value,
+    testing::{self, CellMeans, Scenes, Swatch, Window, taxonomy},
 };
 use serde_json::json;
 
@@ -48,7 +48,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (profile, given): (Vec<_>, Vec<_>) = given.into_iter().partition(|(name, _)| name == "profile");
     let profile = Profile::ALL.iter().copied().find(|p| profile.first().is_some_and(|(_, name)| name == p.name()));
     let settings = Settings::new(&PLUGIN, 11, profile.unwrap_or_default(), &given)?;
-    let analysis = (PLUGIN.configure)(&settings)?;
     let toys = taxonomy(CLASSES, 2);
     let odd = Scenes::odd(&toys);
     let mut scenes: Vec<_> = Vec::new();
@@ -70,23 +69,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         (Arc::new(Swatch::new("swatch", SIZE, Window::Top, CLASSES)), ClassGroups::identity(CLASSES)),
     ];
     let models: Vec<_> = networks.map(|(classifier, groups)| Model { classifier, groups }).into();
-    let provenance = Provenance {
-        plugin: PLUGIN.name.to_owned(),
-        plugin_version: PLUGIN.version,
-        rival10_version: env!("CARGO_PKG_VERSION").to_owned(),
-        profile: settings.profile.name().to_owned(),
-        seed: settings.seed,
-        trials: settings.get("trials")?,
-        n: scenes.samples().len() as u64,
-        models: models.iter().map(|m| (m.classifier.name().to_owned(), m.classifier.digest().to_owned())).collect(),
-        data: "toys".to_owned(),
-        parameters: settings.values().iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-    };
-    let study =
-        Study { taxonomy: &toys, models: &models, samples: scenes.samples(), states: &[], provenance: &provenance };
-    let mut rows = analysis.map(0, &Context { study, source: &scenes }, scenes.samples())?;
-    rows.sort();
-    let report = analysis.report(&study, std::slice::from_ref(&rows))?;
+    let (mut phases, report) = testing::run(&PLUGIN, &settings, &toys, &scenes, &models)?;
+    let rows = phases.remove(0);
 
     let mut shown = Vec::new();
     for sample in scenes.samples() {

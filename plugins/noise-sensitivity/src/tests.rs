@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rival10_sdk::{
     ClassGroups, Classifier, Frame, Geometry, ImageId, Mask, Model, Profile, Provenance, SampleSource, Size, Taxonomy,
-    testing::{Scenes, Swatch, Window, class_colour, conformance_with, taxonomy},
+    testing::{self, Scenes, Swatch, Window, class_colour, conformance_with, taxonomy},
 };
 
 use super::*;
@@ -37,24 +37,8 @@ fn run_in(
 ) -> (Rows, Report) {
     let given: Vec<_> = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let settings = Settings::new(&PLUGIN, 7, profile, &given).unwrap();
-    let analysis = (PLUGIN.configure)(&settings).unwrap();
-    let provenance = Provenance {
-        plugin: PLUGIN.name.to_owned(),
-        plugin_version: PLUGIN.version,
-        rival10_version: "0.0.0".to_owned(),
-        profile: settings.profile.name().to_owned(),
-        seed: settings.seed,
-        trials: 1,
-        n: scenes.samples().len() as u64,
-        models: models.iter().map(|m| (m.classifier.name().to_owned(), m.classifier.digest().to_owned())).collect(),
-        data: "toys".to_owned(),
-        parameters: settings.values().iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-    };
-    let study = Study { taxonomy: toys, models, samples: scenes.samples(), states: &[], provenance: &provenance };
-    let mut rows = analysis.map(0, &Context { study, source: scenes }, scenes.samples()).unwrap();
-    rows.sort();
-    let report = analysis.report(&study, std::slice::from_ref(&rows)).unwrap();
-    (rows, report)
+    let (mut rows, report) = testing::run(&PLUGIN, &settings, toys, scenes, models).unwrap();
+    (rows.remove(0), report)
 }
 
 fn headline(report: &Report, name: &str, model: &str) -> Option<f64> {
@@ -191,10 +175,8 @@ fn images_without_both_regions_are_counted_and_left_out() {
 #[test]
 fn the_noise_of_an_image_is_that_of_its_content_whatever_its_number() {
     let toys = taxonomy(3, 0);
-    let model = Model {
-        classifier: Arc::new(rival10_sdk::testing::CellMeans::new("toy", SIZE, 3, 1)),
-        groups: ClassGroups::identity(3),
-    };
+    let model =
+        Model { classifier: Arc::new(testing::CellMeans::new("toy", SIZE, 3, 1)), groups: ClassGroups::identity(3) };
     let (rows, _) = run(&[], &toys, &Scenes::ordinary(&toys, 7), std::slice::from_ref(&model));
     let of = |image: i64| rows.iter().filter(move |row| row[0].as_i64() == Some(image)).map(|row| &row[8..]);
     assert!(of(16).eq(of(19)), "the last two scenes are one file");

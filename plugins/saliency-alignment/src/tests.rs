@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use rival10_attribution::{Alignment, Baseline, Explained, Explainer, Map, Options, Thumbnail, find};
 use rival10_perturbation::planes;
 use rival10_sdk::{
-    Batch, ClassGroups, Classifier, Geometry, Mask, Model, Profile, Provenance, SampleSource, Size, Value,
-    testing::{CellMeans, Scenes, class_colour, conformance_with, taxonomy},
+    Batch, ClassGroups, Classifier, Geometry, Mask, Model, Profile, SampleSource, Size, Value,
+    testing::{self, CellMeans, Scenes, class_colour, conformance_with, taxonomy},
 };
 
 use super::*;
@@ -27,33 +27,7 @@ fn toy(name: &str, seed: u64) -> Model {
 fn run(given: &[(&str, &str)], models: &[Model]) -> (Vec<Rows>, Report) {
     let given: Vec<_> = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let settings = Settings::new(&PLUGIN, 7, Profile::Strict, &given).unwrap();
-    let analysis = (PLUGIN.configure)(&settings).unwrap();
-    let (toys, scenes) = (taxonomy(3, 0), scenes());
-    let provenance = Provenance {
-        plugin: PLUGIN.name.to_owned(),
-        plugin_version: PLUGIN.version,
-        rival10_version: "0.0.0".to_owned(),
-        profile: settings.profile.name().to_owned(),
-        seed: settings.seed,
-        trials: 5,
-        n: scenes.samples().len() as u64,
-        models: models.iter().map(|m| (m.classifier.name().to_owned(), m.classifier.digest().to_owned())).collect(),
-        data: "toys".to_owned(),
-        parameters: settings.values().iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-    };
-    let (mut states, mut tables) = (Vec::new(), Vec::new());
-    for phase in 0..analysis.phases().len() {
-        let study =
-            Study { taxonomy: &toys, models, samples: scenes.samples(), states: &states, provenance: &provenance };
-        let mut rows = analysis.map(phase, &Context { study, source: &scenes }, scenes.samples()).unwrap();
-        rows.sort();
-        let state = analysis.reduce(phase, &study, &rows).unwrap();
-        tables.push(rows);
-        states.push(state);
-    }
-    let study = Study { taxonomy: &toys, models, samples: scenes.samples(), states: &states, provenance: &provenance };
-    let report = analysis.report(&study, &tables).unwrap();
-    (tables, report)
+    testing::run(&PLUGIN, &settings, &taxonomy(3, 0), &scenes(), models).unwrap()
 }
 
 fn table<'a>(report: &'a Report, name: &str) -> &'a rival10_sdk::Table {

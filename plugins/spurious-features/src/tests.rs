@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use rival10_sdk::{
-    ClassGroups, Frame, Mask, Model, Profile, Provenance, Rgb, SampleSource, Size,
-    testing::{CellMeans, Scenes, conformance_with, taxonomy},
+    ClassGroups, Frame, Mask, Model, Profile, Rgb, Size,
+    testing::{self, CellMeans, Scenes, conformance_with, taxonomy},
 };
 
 use super::*;
@@ -52,40 +52,8 @@ fn network(sees_corner: bool) -> Model {
 fn run(model: Model) -> (Vec<Rows>, Report) {
     let settings = [("groups".to_owned(), "1".to_owned())];
     let settings = Settings::new(&PLUGIN, 3, Profile::Strict, &settings).unwrap();
-    let analysis = (PLUGIN.configure)(&settings).unwrap();
-    let (toys, scenes) = (taxonomy(3, 0), Scenes::new((0..120).map(scene).collect()));
-    let models = [model];
-    let provenance = Provenance {
-        plugin: PLUGIN.name.to_owned(),
-        plugin_version: PLUGIN.version,
-        rival10_version: "0.0.0".to_owned(),
-        profile: settings.profile.name().to_owned(),
-        seed: settings.seed,
-        trials: 3,
-        n: scenes.samples().len() as u64,
-        models: models.iter().map(|m| (m.classifier.name().to_owned(), m.classifier.digest().to_owned())).collect(),
-        data: "toys".to_owned(),
-        parameters: settings.values().iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-    };
-    let (mut states, mut tables) = (Vec::new(), Vec::new());
-    for phase in 0..2 {
-        let study = Study {
-            taxonomy: &toys,
-            models: &models,
-            samples: scenes.samples(),
-            states: &states,
-            provenance: &provenance,
-        };
-        let mut rows = analysis.map(phase, &Context { study, source: &scenes }, scenes.samples()).unwrap();
-        rows.sort();
-        let state = analysis.reduce(phase, &study, &rows).unwrap();
-        tables.push(rows);
-        states.push(state);
-    }
-    let study =
-        Study { taxonomy: &toys, models: &models, samples: scenes.samples(), states: &states, provenance: &provenance };
-    let report = analysis.report(&study, &tables).unwrap();
-    (tables, report)
+    let scenes = Scenes::new((0..120).map(scene).collect());
+    testing::run(&PLUGIN, &settings, &taxonomy(3, 0), &scenes, &[model]).unwrap()
 }
 
 fn findings(report: &Report) -> Vec<(String, String)> {
