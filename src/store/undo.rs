@@ -55,6 +55,19 @@ pub(super) fn undo(tx: &Transaction<'_>, actor: Option<i64>, entry: EntryId) -> 
         _ => {}
     }
     step.apply(direction)?;
+    record(tx, actor, &original, entry)
+}
+
+/// Takes back `removal`, whatever a merge has written since inside what it removed: that comes back along with it.
+pub(super) fn bring_back(tx: &Transaction<'_>, actor: Option<i64>, removal: EntryId) -> Result<EntryId, Fault> {
+    let undone = journal::entry(tx, removal)?;
+    let (original, direction) = origin(tx, &undone)?;
+    Step { tx, original: &original, undone: &undone, by: journal::next(tx)?, looks_back: false }.apply(direction)?;
+    record(tx, actor, &original, removal)
+}
+
+/// Writes that `entry`, at the end of the chain of undos that `original` began, was undone.
+fn record(tx: &Transaction<'_>, actor: Option<i64>, original: &Entry, entry: EntryId) -> Result<EntryId, Fault> {
     let mut draft = Draft::new(actor, Change::Undo {});
     (draft.image, draft.instance, draft.annotation) = (original.image, original.instance, original.annotation);
     (draft.layer, draft.undoes) = (original.layer, Some(entry));

@@ -80,7 +80,7 @@ pub(super) struct Plan {
     pub(super) theirs: BTreeMap<Item, Item>,
     /// Their entries that stay out until a conflict is resolved, by place in `fresh`.
     pub(super) open: BTreeSet<usize>,
-    /// Rows that they removed: their entry, our rows, and whether ours are removed too.
+    /// Rows that they removed: their entry, our rows that are still there, and whether ours are removed too.
     pub(super) removals: BTreeMap<EntryId, (Vec<RowId>, bool)>,
     /// Our rows that a common entry had removed and they brought back.
     pub(super) returns: Vec<RowId>,
@@ -277,6 +277,11 @@ impl Sides<'_> {
                 (Some(by), None) if !self.journals.common.contains_key(&by) => {
                     plan.removals.entry(by).or_default().0.push(here);
                 }
+                // Gone here already: their removal is known, and removes nothing. A second one would stand in the way of
+                // whoever takes ours back.
+                (Some(by), Some(_)) if !self.journals.common.contains_key(&by) => {
+                    plan.removals.entry(by).or_default();
+                }
                 (None, Some(by)) if ours_known.contains(&by) => {
                     ours_removed.entry(by).or_default().push((there, here));
                 }
@@ -287,7 +292,7 @@ impl Sides<'_> {
         let mut left_out = Vec::new();
         for (by, (rows, applies)) in &mut plan.removals {
             let edited = self.journals.unseen.iter().find(|lone| rows.iter().any(|row| row.holds(&lone.entry)));
-            *applies = true;
+            *applies = !rows.is_empty();
             if let Some(edit) = edited {
                 let conflict = describe_removal(self, rows[0], false, *by, edit)?;
                 match settle(conflict, choose, &mut plan.conflicts) {

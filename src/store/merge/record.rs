@@ -75,9 +75,9 @@ pub(super) fn write(
             *recorder.to_come.entry(item).or_insert(0) += 1;
         }
     }
-    // Before anything is written inside what comes back, which would stand in the way.
+    // First, so that what they did inside is written into rows that are there.
     for by in &plan.revivals {
-        undo::undo(tx, actor, *by)?;
+        undo::bring_back(tx, actor, *by)?;
     }
     for lone in &taken {
         let id = journal::next(tx)?;

@@ -227,6 +227,26 @@ fn what_was_removed_on_one_side_and_worked_on_on_the_other_is_a_conflict() {
 }
 
 #[test]
+fn what_two_copies_removed_comes_back_for_what_a_third_did_with_it() {
+    let (_home, mut stores) = copies(3);
+    let [a, b, c] = &mut stores[..] else { panic!("three copies") };
+    let annotation = of(a, "ada", 0).1.id;
+    a.edit(Actor::Operator, &Edit::RemoveAnnotation { annotation }).unwrap();
+    b.edit(Actor::Operator, &Edit::Status { annotation, status: Status::Submitted }).unwrap();
+    b.edit(Actor::Operator, &Edit::RemoveAnnotation { annotation }).unwrap();
+    judge(c, "ada", 0, Presence::Yes);
+    merge(a, b, Some(Take::Theirs));
+    let outcome = merge(a, c, Some(Take::Theirs));
+    assert_eq!(outcome.conflicts.len(), 1, "whether it is there: {outcome:?}");
+    let back = a.annotation(annotation).unwrap();
+    assert_eq!((back.attributes[0], back.status), (Presence::Yes, Status::Submitted));
+    for store in [b, c] {
+        assert_eq!(merge(store, a, None).conflicts, vec![]);
+        assert_eq!(said(store), said(a));
+    }
+}
+
+#[test]
 fn annotations_that_one_person_began_twice_are_one() {
     let (_home, mut stores) = copies(2);
     let [a, b] = &mut stores[..] else { panic!("two copies") };
