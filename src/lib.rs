@@ -9,7 +9,7 @@
 //! - [`domain`]: project, image, annotation, run as plain types; re-exports the value types of `rival10-sdk`.
 //! - [`store`]: one SQLite file a project, the journal, the codecs.
 //! - [`formats`]: one file or folder a data set format, one table [`formats::FORMATS`], one conformance suite.
-//! - [`quality`]: the rules that `validate` holds a project to.
+//! - [`quality`]: the rules that `validate` holds a project to, how far annotators agree, and what they agree on.
 //! - [`report`]: runs and audits as one self-contained HTML page, with its plots.
 //! - [`analysis`]: the registry (the only list of plugins) and the run loop.
 //! - [`durable`]: files that are either whole or absent; everybody may use it.

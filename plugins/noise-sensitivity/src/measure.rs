@@ -18,10 +18,7 @@ use crate::{
 impl NoiseSensitivity {
     /// The rows of `samples` under every model.
     pub(crate) fn measure(&self, context: &Context<'_>, samples: &[Sample]) -> Result<Rows, AnalysisError> {
-        for model in context.study.models {
-            let check = model.groups.check(context.study.taxonomy, model.classifier.outputs());
-            check.map_err(|reason| AnalysisError::Unfit(format!("model {:?}: {reason}", model.classifier.name())))?;
-        }
+        context.study.check_models()?;
         let tables: Vec<_> = samples.par_iter().map(|sample| self.measure_sample(context, sample)).collect();
         let mut rows = Rows::new(COLUMNS);
         for table in tables {
