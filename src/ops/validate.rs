@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{OpsError, Project, opinion::opinion};
+use super::{OpsError, Project, audit::layer_name, opinion::opinion};
 use crate::{
-    domain::{Layer, Progress},
+    domain::Progress,
     quality::{self, FileFacts, Needs, RULES, Repair, View},
     store::{Actor, AnnotationFilter, Edit, ImageFilter, StoreError},
 };
@@ -47,6 +47,8 @@ pub struct Finding {
     pub severity: String,
     /// The image's number, where it is about one.
     pub image: Option<i64>,
+    /// The layer, where it is about one: `object` or an attribute.
+    pub layer: Option<String>,
     /// The image, and whose annotation of it; or a person.
     pub subject: String,
     /// What is wrong.
@@ -55,20 +57,6 @@ pub struct Finding {
     pub fixable: bool,
     #[serde(skip)]
     repair: Option<Repair>,
-}
-
-impl Finding {
-    /// The layer that it is about, where `--fix` would change one.
-    #[must_use]
-    pub fn layer(&self) -> Option<Layer> {
-        match self.repair {
-            Some(
-                Repair::DropSpecks(_, layer, _) | Repair::FillPinholes(_, layer, _) | Repair::RemoveLayer(_, layer),
-            ) => Some(layer),
-            Some(Repair::Answer(_, attribute, _)) => Some(Layer::Attribute(attribute)),
-            None => None,
-        }
-    }
 }
 
 /// What was found.
@@ -188,6 +176,7 @@ pub fn validate(project: &Project, request: &ValidateRequest, progress: &dyn Pro
                 rule: rule.code,
                 severity: rule.severity.to_string(),
                 image: breach.image.map(|id| id.0),
+                layer: breach.layer.map(|layer| layer_name(view.taxonomy, layer)),
                 subject: breach.subject,
                 text: breach.text,
                 fixable: breach.repair.is_some(),

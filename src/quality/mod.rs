@@ -82,12 +82,21 @@ pub type Report<'a> = dyn FnMut(Breach) + 'a;
 pub struct Breach {
     /// The image, where it is about one.
     pub image: Option<ImageId>,
+    /// The layer, where it is about one.
+    pub layer: Option<Layer>,
     /// The subject: an image's path and whose annotation of it, or a person.
     pub subject: String,
     /// What is wrong with it.
     pub text: String,
     /// What would mend it beyond doubt; none where a person must decide.
     pub repair: Option<Repair>,
+}
+
+impl Breach {
+    /// The same, about a layer.
+    fn on(self, layer: Layer) -> Self {
+        Self { layer: Some(layer), ..self }
+    }
 }
 
 /// A change that mends a breach beyond doubt.
@@ -136,7 +145,7 @@ impl View<'_> {
             0 => format!("{path} ({})", annotation.annotator),
             n => format!("{path} instance {} ({})", n + 1, annotation.annotator),
         };
-        Breach { image: Some(annotation.image), subject, text, repair }
+        Breach { image: Some(annotation.image), layer: None, subject, text, repair }
     }
 
     fn image(&self, id: ImageId) -> Option<&ImageRecord> {
@@ -149,15 +158,15 @@ impl View<'_> {
         found.into_iter().flatten().for_each(report);
     }
 
-    /// The same for each drawn mask that counts as one: ignored pixels don't.
+    /// The same for each drawn mask that counts as one: ignored pixels don't. The breach is the mask's layer's.
     fn each_mask(&self, report: &mut Report<'_>, look: impl Fn(&Annotation, Layer, &Mask) -> Option<Breach> + Sync) {
         self.each_annotation(report, |annotation| {
             let masks = annotation.masks.iter().filter(|(layer, _)| **layer != Layer::Ignore);
-            masks.filter_map(|(layer, mask)| look(annotation, *layer, mask)).collect()
+            masks.filter_map(|(layer, mask)| Some(look(annotation, *layer, mask)?.on(*layer))).collect()
         });
     }
 
-    /// The same for each attribute of each annotation, with its mask if it was drawn.
+    /// The same for each attribute of each annotation, with its mask if it was drawn. The breach is its layer's.
     fn each_attribute(
         &self,
         report: &mut Report<'_>,
@@ -167,7 +176,8 @@ impl View<'_> {
             let attributes = annotation.attributes.iter().enumerate().take(self.taxonomy.attributes.len());
             attributes
                 .filter_map(|(at, presence)| {
-                    look(annotation, at, *presence, annotation.masks.get(&Layer::Attribute(at)))
+                    let layer = Layer::Attribute(at);
+                    Some(look(annotation, at, *presence, annotation.masks.get(&layer))?.on(layer))
                 })
                 .collect()
         });

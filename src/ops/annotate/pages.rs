@@ -53,7 +53,7 @@ pub fn findings(dir: &Path) -> Result<Vec<FindingLine>, OpsError> {
         .into_iter()
         .map(|finding| FindingLine {
             image: finding.image.map(ImageId),
-            layer: finding.layer(),
+            layer: finding.layer.and_then(|layer| layer_named(project.store.taxonomy(), &layer).ok()),
             severity: finding.severity,
             rule: finding.rule.to_owned(),
             subject: finding.subject,

@@ -50,7 +50,7 @@ fn near(view: &View<'_>, wanted: impl Fn(&ImageRecord, &ImageRecord) -> bool, re
 }
 
 fn breach(image: &ImageRecord, text: String) -> Breach {
-    Breach { image: Some(image.id), subject: image.path.clone(), text, repair: None }
+    Breach { image: Some(image.id), layer: None, subject: image.path.clone(), text, repair: None }
 }
 
 /// The images with the same content.

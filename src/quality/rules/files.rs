@@ -6,7 +6,7 @@ use super::super::{Breach, FileState, Report, View};
 fn each_file(view: &View<'_>, report: &mut Report<'_>, look: impl Fn(&super::super::FileFacts) -> Option<String>) {
     for (image, facts) in view.images.iter().zip(view.files) {
         if let Some(text) = look(facts) {
-            report(Breach { image: Some(image.id), subject: image.path.clone(), text, repair: None });
+            report(Breach { image: Some(image.id), layer: None, subject: image.path.clone(), text, repair: None });
         }
     }
 }
@@ -15,7 +15,7 @@ pub(super) fn missing(view: &View<'_>, report: &mut Report<'_>) {
     for (image, facts) in view.images.iter().zip(view.files) {
         if facts.state == FileState::Missing {
             let text = format!("{} is not there", image.file.display());
-            report(Breach { image: Some(image.id), subject: image.path.clone(), text, repair: None });
+            report(Breach { image: Some(image.id), layer: None, subject: image.path.clone(), text, repair: None });
         }
     }
 }
@@ -32,7 +32,7 @@ pub(super) fn resized(view: &View<'_>, report: &mut Report<'_>) {
     for (image, facts) in view.images.iter().zip(view.files) {
         if let FileState::Resized(now) = facts.state {
             let text = format!("the picture is now {now}, and its masks are {}", image.size);
-            report(Breach { image: Some(image.id), subject: image.path.clone(), text, repair: None });
+            report(Breach { image: Some(image.id), layer: None, subject: image.path.clone(), text, repair: None });
         }
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn contradicted(view: &View<'_>, report: &mut Report<'_>) {
         let (image, class, _) = known[doubt.at];
         report(Breach {
             image: Some(image.id),
+            layer: None,
             subject: image.path.clone(),
             text: format!(
                 "labelled {}, which {} holds for {:.1}% likely; {} for {:.1}%, where images labelled so have {:.1}%",

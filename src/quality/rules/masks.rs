@@ -19,7 +19,8 @@ const COPIED: u64 = 64;
 pub(super) fn missing_object(view: &View<'_>, report: &mut Report<'_>) {
     view.each_annotation(report, |annotation| {
         let drawn = annotation.masks.contains_key(&Layer::Object);
-        if drawn { vec![] } else { vec![view.breach(annotation, "no object mask".to_owned(), None)] }
+        let breach = || view.breach(annotation, "no object mask".to_owned(), None).on(Layer::Object);
+        if drawn { vec![] } else { vec![breach()] }
     });
 }
 
@@ -100,7 +101,7 @@ pub(super) fn copied(view: &View<'_>, report: &mut Report<'_>) {
                 let other = view.image(first.image).map_or("?", |image| image.path.as_str());
                 let text =
                     format!("the mask of {} is that of {other} ({}) to the pixel", view.layer(*layer), first.annotator);
-                report(view.breach(annotation, text, None));
+                report(view.breach(annotation, text, None).on(*layer));
             }
         }
     }

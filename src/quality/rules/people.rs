@@ -17,7 +17,7 @@ const AREA: f64 = 1.5;
 const TIME: f64 = 4.0;
 
 fn person(name: &str, text: String) -> Breach {
-    Breach { image: None, subject: name.to_owned(), text, repair: None }
+    Breach { image: None, layer: None, subject: name.to_owned(), text, repair: None }
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {

@@ -123,7 +123,7 @@ const NO: Presence = Presence::No;
 const OPEN: Presence = Presence::NotJudged;
 
 #[test]
-fn each_rule_on_a_mask_or_an_answer_finds_its_own_breach_and_a_clean_annotation_has_none() {
+fn each_rule_on_a_mask_or_an_answer_finds_its_own_breach_and_its_layer_and_a_clean_annotation_has_none() {
     let object = (OBJECT, square(4, 36));
     let holed = |at: u32| Mask::from_fn(SIZE, |x, y| square(4, 36).contains(x, y) != ((x, y) == (at, at)));
     let frame = Mask::from_fn(SIZE, |x, y| !square(10, 30).contains(x, y));
@@ -131,21 +131,22 @@ fn each_rule_on_a_mask_or_an_answer_finds_its_own_breach_and_a_clean_annotation_
         (vec![], YES, vec![object.clone(), (EARS, square(4, 12))]),
         (vec![], NO, vec![object.clone()]),
         (vec![], OPEN, vec![object.clone()]),
-        (vec!["missing-object"], NO, vec![]),
-        (vec!["empty-mask"], NO, vec![(OBJECT, Mask::empty(SIZE))]),
-        (vec!["empty-mask"], YES, vec![object.clone(), (EARS, Mask::empty(SIZE))]),
-        (vec!["full-mask"], NO, vec![(OBJECT, Mask::full(SIZE))]),
-        (vec!["yes-without-mask"], YES, vec![object.clone()]),
-        (vec!["mask-without-yes"], NO, vec![object.clone(), (EARS, square(4, 12))]),
-        (vec!["mask-without-yes"], OPEN, vec![object.clone(), (EARS, square(4, 12))]),
-        (vec!["part-outside-object"], YES, vec![object.clone(), (EARS, square(32, 38))]),
+        (vec![("missing-object", Some(OBJECT))], NO, vec![]),
+        (vec![("empty-mask", Some(OBJECT))], NO, vec![(OBJECT, Mask::empty(SIZE))]),
+        (vec![("empty-mask", Some(EARS))], YES, vec![object.clone(), (EARS, Mask::empty(SIZE))]),
+        (vec![("full-mask", Some(OBJECT))], NO, vec![(OBJECT, Mask::full(SIZE))]),
+        (vec![("yes-without-mask", Some(EARS))], YES, vec![object.clone()]),
+        (vec![("mask-without-yes", Some(EARS))], NO, vec![object.clone(), (EARS, square(4, 12))]),
+        (vec![("mask-without-yes", Some(EARS))], OPEN, vec![object.clone(), (EARS, square(4, 12))]),
+        (vec![("part-outside-object", Some(EARS))], YES, vec![object.clone(), (EARS, square(32, 38))]),
         (vec![], YES, vec![object.clone(), (EARS, square(12, 36))]),
-        (vec!["specks"], NO, vec![(OBJECT, holed(38))]),
-        (vec!["pinholes"], NO, vec![(OBJECT, holed(20))]),
-        (vec!["touches-all-borders"], NO, vec![(OBJECT, frame)]),
+        (vec![("specks", Some(OBJECT))], NO, vec![(OBJECT, holed(38))]),
+        (vec![("pinholes", Some(OBJECT))], NO, vec![(OBJECT, holed(20))]),
+        (vec![("touches-all-borders", Some(OBJECT))], NO, vec![(OBJECT, frame)]),
         (vec![], NO, vec![(OBJECT, square(0, 39))]),
     ] {
-        let found = Project::of(vec![annotation(1, "ada", [ears, YES], &masks)]).codes();
+        let breaches = Project::of(vec![annotation(1, "ada", [ears, YES], &masks)]).breaches();
+        let found: Vec<_> = breaches.into_iter().map(|(code, breach)| (code, breach.layer)).collect();
         assert_eq!(found, expected, "{masks:?}");
     }
 }
