@@ -18,20 +18,33 @@ pub fn pointing_game(values: &[f32], mask: &[bool], size: Size, tolerance: f64) 
     if peaks.is_empty() {
         return 0.0;
     }
-    let (width, height) = (i64::from(size.width), i64::from(size.height));
-    #[expect(clippy::cast_possible_truncation, reason = "a tolerance of pixels")]
-    let reach = tolerance.floor() as i64;
+    let (width, height) = (size.width as usize, size.height as usize);
+    let across: Vec<f64> = mask.chunks_exact(width).flat_map(distances).collect();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a tolerance of pixels")]
+    let reach = tolerance.floor() as usize;
     let near = |&peak: &usize| {
-        let (x, y) = (peak as i64 % width, peak as i64 / width);
-        let rows = (y - reach).max(0)..=(y + reach).min(height - 1);
-        rows.flat_map(|row| ((x - reach).max(0)..=(x + reach).min(width - 1)).map(move |column| (row, column))).any(
-            |(row, column)| {
-                let apart = ((row - y).pow(2) + (column - x).pow(2)) as f64;
-                apart <= tolerance * tolerance && mask[usize::try_from(row * width + column).unwrap_or(0)]
-            },
-        )
+        let (x, y) = (peak % width, peak / width);
+        (y.saturating_sub(reach)..=(y + reach).min(height - 1)).any(|row| {
+            let (along, down) = (across[row * width + x], row.abs_diff(y) as f64);
+            along * along + down * down <= tolerance * tolerance
+        })
     };
     peaks.iter().filter(|&peak| near(peak)).count() as f64 / peaks.len() as f64
+}
+
+/// By pixel of a row, how far the nearest pixel of the mask is within the row; infinite if there is none.
+fn distances(row: &[bool]) -> Vec<f64> {
+    let mut distances = vec![f64::INFINITY; row.len()];
+    let mut nearest = |places: &mut dyn Iterator<Item = usize>| {
+        let mut far = f64::INFINITY;
+        for at in places {
+            far = if row[at] { 0.0 } else { far + 1.0 };
+            distances[at] = distances[at].min(far);
+        }
+    };
+    nearest(&mut (0..row.len()));
+    nearest(&mut (0..row.len()).rev());
+    distances
 }
 
 #[cfg(test)]
@@ -54,6 +67,8 @@ mod tests {
         assert_eq!(pointing_game(&peak(&[8]), &mask, size, 1.4), 0.0, "a diagonal step is longer");
         assert_eq!(pointing_game(&peak(&[8]), &mask, size, 1.5), 1.0);
         assert_eq!(pointing_game(&peak(&[2, 9]), &mask, size, 1.0), 0.5);
+        assert_eq!(pointing_game(&[1.0; 10], &mask, size, 1.0), 0.4, "the pixel, its two neighbours and the one below");
+        assert_eq!(pointing_game(&[1.0; 10], &[false; 10], size, 9.0), 0.0);
         assert!((tolerance(Size::new(224, 224)) - 15.0).abs() < 1e-12);
     }
 }
