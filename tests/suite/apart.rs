@@ -331,3 +331,33 @@ fn members_of_a_group_work_on_one_file() {
 fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|data| std::os::unix::fs::MetadataExt::uid(&data) == 0)
 }
+
+#[test]
+fn full_tier_a_project_on_a_network_file_system_is_refused_with_advice_unless_it_is_meant() {
+    let mounts =
+        full_tier() && Command::new("bindfs").arg("--version").output().is_ok() && Path::new("/dev/fuse").exists();
+    if !mounts {
+        println!("SKIPPED: a mounted file system is tried in the full tier alone, and needs bindfs and /dev/fuse");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let [there, here] = ["there", "here"].map(|name| home.path().join(name));
+    fs::create_dir(&there).unwrap();
+    fs::create_dir(&here).unwrap();
+    assert!(Command::new("bindfs").args([&there, &here]).status().unwrap().success(), "bindfs can't mount");
+    let outcome = std::panic::catch_unwind(|| {
+        for (dir, arguments) in [(here.as_path(), vec!["init", "."]), (home.path(), vec!["init", "here/below"])] {
+            let line = fails(dir, 1, &arguments);
+            assert!(
+                line.contains("FUSE") && line.contains("assign --pack") && line.contains("--allow-network-fs"),
+                "{line}"
+            );
+        }
+        assert!(fs::read_dir(&here).unwrap().next().is_none(), "nothing was begun");
+        ok(&here, ["init", ".", "--allow-network-fs"]);
+        assert!(fails(&here, 1, &["stats"]).contains("FUSE"), "asked again, said again");
+        ok(&here, ["stats", "--allow-network-fs"]);
+    });
+    assert!(Command::new("umount").arg(&here).status().unwrap().success(), "{} stays mounted", here.display());
+    outcome.unwrap();
+}
