@@ -44,7 +44,8 @@ const CRATES: &[(&str, &[&str])] = &[
 const PLUGINS: &[(&str, &[&str])] = &[
     ("sdk", &[]),
     ("imaging", &["sdk"]),
-    ("engine", &["sdk", "imaging"]),
+    ("program", &[]),
+    ("engine", &["sdk", "imaging", "program"]),
     ("attribution", &["sdk"]),
     ("perturbation", &["sdk"]),
     ("probe", &["sdk"]),

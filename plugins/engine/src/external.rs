@@ -9,15 +9,15 @@
 //! and its last words. It is trusted in what it says, as every model is; and it runs with the user's rights.
 
 mod protocol;
-mod worker;
 
 use std::{
-    env, fs,
+    fs,
+    io::{BufRead, Write},
     path::{Path, PathBuf},
-    sync::{Condvar, Mutex, PoisonError},
     time::Duration,
 };
 
+use rival10_program::{Copies, Fault, Worker, message, search};
 use rival10_sdk::{Batch, Capabilities, Classifier, ClassifierError, Forward, Frame, Layer, Session, Size, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -27,13 +27,14 @@ use crate::{
     sidecar::{StatedLabels, StatedPreprocessing},
 };
 
-use protocol::{Description, Fault, Request};
-use worker::Worker;
+use protocol::{Description, Request};
 
 /// What the names of such programs begin with.
 const PREFIX: &str = "rival10-model-";
 /// How long an answer may take, unless said otherwise.
 pub const DEFAULT_TIMEOUT_S: u32 = 120;
+/// How a program is given more time.
+const LONGER: &str = "give it longer with --timeout when it is added";
 /// What targets call the picture.
 const INPUT: &str = "input";
 
@@ -98,8 +99,7 @@ fn locate(asked: &str) -> Result<(String, PathBuf), EngineError> {
         return Ok((path.to_string_lossy().into_owned(), path));
     }
     let name = if asked.starts_with(PREFIX) { asked.to_owned() } else { format!("{PREFIX}{asked}") };
-    let path = env::var_os("PATH").unwrap_or_default();
-    match env::split_paths(&path).map(|folder| folder.join(&name)).find(|path| path.is_file()) {
+    match search::find(&name, &search::folders(None)) {
         Some(path) => Ok((name, path)),
         None => {
             let reason = "it is in no folder of PATH; put it there and make it executable, or name its path".to_owned();
@@ -112,24 +112,32 @@ fn locate(asked: &str) -> Result<(String, PathBuf), EngineError> {
 fn start(name: &str, path: &Path, file: Option<&Path>, limit: Duration) -> Result<(Worker, Description), EngineError> {
     let failed = |reason: String| EngineError::External { program: name.to_owned(), reason };
     let mut worker = Worker::start(path, file).map_err(|error| failed(format!("it can't be started: {error}")))?;
-    match worker.describe(limit) {
+    match describe(&mut worker, limit) {
         Ok(description) => Ok((worker, description)),
-        Err(fault) => Err(failed(told(fault, &mut worker, limit))),
+        Err(fault) => Err(failed(fault.told(&mut worker, limit, LONGER))),
     }
 }
 
-/// A fault in words.
-fn told(fault: Fault, worker: &mut Worker, limit: Duration) -> String {
-    match fault {
-        Fault::Refused(reason) => reason,
-        Fault::Garbled(reason) => reason,
-        Fault::Ended => format!("it ended before it answered{}", worker.last_words()),
-        Fault::Late => format!(
-            "it has not answered within {} s and was stopped{}; give it longer with --timeout when it is added",
-            limit.as_secs(),
-            worker.last_words()
-        ),
-    }
+fn describe(worker: &mut Worker, limit: Duration) -> Result<Description, Fault> {
+    let line = message::line(&Request::Describe { rival10_model: protocol::VERSION })?;
+    let read = |mut from: &mut dyn BufRead| protocol::read_description(&mut from);
+    worker.ask(move |to: &mut dyn Write| to.write_all(&line), read, limit)
+}
+
+/// The program's answer to `request` with `numbers`: tensors of `shapes`.
+fn ask(
+    worker: &mut Worker,
+    request: &Request<'_>,
+    numbers: Vec<f32>,
+    shapes: Vec<Vec<usize>>,
+    limit: Duration,
+) -> Result<Vec<Tensor>, Fault> {
+    let line = message::line(request)?;
+    let write = move |to: &mut dyn Write| {
+        to.write_all(&line)?;
+        message::write_numbers(to, &numbers)
+    };
+    worker.ask(write, move |mut from: &mut dyn BufRead| protocol::read_tensors(&mut from, &shapes), limit)
 }
 
 fn digest_of(path: &Path) -> Result<String, EngineError> {
@@ -153,14 +161,7 @@ pub struct ExternalModel {
     preprocessing: Preprocessing,
     layers: Vec<Layer>,
     limit: Duration,
-    running: Mutex<Running>,
-    given_back: Condvar,
-}
-
-#[derive(Default)]
-struct Running {
-    idle: Vec<Worker>,
-    count: usize,
+    copies: Copies,
 }
 
 impl std::fmt::Debug for ExternalModel {
@@ -229,7 +230,7 @@ impl ExternalModel {
             hasher.update(digest_of(file)?.as_bytes());
         }
         hasher.update(preprocessing.to_json().as_bytes());
-        let running = Running { idle: vec![worker], count: 1 };
+        let copies = Copies::new(description.processes, worker);
         Ok(Self {
             name: name.to_owned(),
             program: program.clone(),
@@ -240,8 +241,7 @@ impl ExternalModel {
             preprocessing,
             layers,
             limit,
-            running: Mutex::new(running),
-            given_back: Condvar::new(),
+            copies,
         })
     }
 
@@ -271,56 +271,22 @@ impl ExternalModel {
         ClassifierError::Engine { model: self.name.clone(), reason }
     }
 
-    /// Lends a running copy to `ask`. One that has failed is not used again.
+    /// Lends a running copy to `ask`.
     fn with<T>(&self, ask: impl FnOnce(&mut Worker) -> Result<T, Fault>) -> Result<T, ClassifierError> {
-        let mut worker = self.take()?;
-        let outcome = ask(&mut worker);
-        let kept = matches!(outcome, Ok(_) | Err(Fault::Refused(_)));
-        let outcome = outcome
-            .map_err(|fault| self.failure(format!("{}: {}", self.program.name, told(fault, &mut worker, self.limit))));
-        if kept {
-            self.give_back(Some(worker));
-        } else {
-            drop(worker);
-            self.give_back(None);
-        }
-        outcome
-    }
-
-    fn take(&self) -> Result<Worker, ClassifierError> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if let Some(worker) = running.idle.pop() {
-                return Ok(worker);
+        let start = || {
+            let started = start(&self.program.name, &self.path, self.file.as_deref(), self.limit);
+            match started {
+                Ok((worker, description)) if description == self.description => Ok(worker),
+                Ok(_) => {
+                    Err(self.failure(format!("{} describes itself otherwise than a moment ago", self.program.name)))
+                }
+                Err(error) => Err(self.failure(error.to_string())),
             }
-            if running.count < self.description.processes {
-                running.count += 1;
-                break;
-            }
-            running = self.given_back.wait(running).unwrap_or_else(PoisonError::into_inner);
-        }
-        drop(running);
-        let started = start(&self.program.name, &self.path, self.file.as_deref(), self.limit);
-        match started {
-            Ok((worker, description)) if description == self.description => Ok(worker),
-            Ok(_) => {
-                self.give_back(None);
-                Err(self.failure(format!("{} describes itself otherwise than a moment ago", self.program.name)))
-            }
-            Err(error) => {
-                self.give_back(None);
-                Err(self.failure(error.to_string()))
-            }
-        }
-    }
-
-    fn give_back(&self, worker: Option<Worker>) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        match worker {
-            Some(worker) => running.idle.push(worker),
-            None => running.count -= 1,
-        }
-        self.given_back.notify_one();
+        };
+        let failed = |fault: Fault, worker: &mut Worker| {
+            self.failure(format!("{}: {}", self.program.name, fault.told(worker, self.limit, LONGER)))
+        };
+        self.copies.with(start, ask, failed)
     }
 
     fn layer(&self, name: &str) -> Result<&Layer, ClassifierError> {
@@ -426,7 +392,7 @@ impl Classifier for ExternalModel {
             let pictures = self.pictures(to - from);
             let request = Request::Forward { taps, tensors: [&pictures] };
             let fed = self.fed(batch, from, to);
-            let part = self.with(|worker| worker.tensors(&request, fed, shapes(to - from), self.limit))?;
+            let part = self.with(|worker| ask(worker, &request, fed, shapes(to - from), self.limit))?;
             append(&mut tensors, part);
         }
         let logits = tensors.remove(0);
@@ -465,7 +431,7 @@ impl Classifier for ExternalModel {
             let request = Request::Gradient { targets, tensors: [&pictures, &slopes] };
             let mut numbers = self.fed(batch, from, to);
             numbers.extend_from_slice(&seed.data[from * outputs..to * outputs]);
-            let mut part = self.with(|worker| worker.tensors(&request, numbers, shapes(to - from), self.limit))?;
+            let mut part = self.with(|worker| ask(worker, &request, numbers, shapes(to - from), self.limit))?;
             for (gradient, _) in part.iter_mut().zip(targets).filter(|(_, target)| **target == INPUT) {
                 let mut by_picture = Vec::with_capacity(gradient.data.len());
                 for by_input in gradient.data.chunks_exact(batch.stride()) {
@@ -494,7 +460,7 @@ impl Classifier for ExternalModel {
             let (given, wanted) = (of_pictures(&known.shape, to - from), vec![to - from, self.description.outputs]);
             let request = Request::ForwardFrom { layer, tensors: [&given] };
             let numbers = activations.data[from * stride..to * stride].to_vec();
-            let part = self.with(|worker| worker.tensors(&request, numbers, vec![wanted], self.limit))?;
+            let part = self.with(|worker| ask(worker, &request, numbers, vec![wanted], self.limit))?;
             append(std::slice::from_mut(&mut logits), part);
         }
         Ok(logits)

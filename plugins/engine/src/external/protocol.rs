@@ -4,8 +4,9 @@
 //! other, little-endian and single precision. Requests and replies alternate. What is read is bounded by what was asked
 //! for: a program can't make rival10 hold more than the answer to its question.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::BufRead;
 
+use rival10_program::{Fault, message};
 use rival10_sdk::{Grid, Size, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -39,32 +40,6 @@ pub(super) enum Request<'a> {
     ForwardFrom { layer: &'a str, tensors: [&'a [usize]; 1] },
 }
 
-/// Writes `request` and its numbers.
-pub(super) fn write(to: &mut impl Write, request: &[u8], numbers: &[f32]) -> io::Result<()> {
-    to.write_all(request)?;
-    to.write_all(b"\n")?;
-    let mut bytes = Vec::with_capacity(numbers.len().min(1 << 16) * 4);
-    for part in numbers.chunks(1 << 16) {
-        bytes.clear();
-        part.iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
-        to.write_all(&bytes)?;
-    }
-    to.flush()
-}
-
-/// Why an answer is none.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// The program is gone, or its stdout is.
-    Ended,
-    /// It refused, in its own words; it goes on.
-    Refused(String),
-    /// It answered something else than was asked for.
-    Garbled(String),
-    /// It did not answer in time.
-    Late,
-}
-
 #[derive(Deserialize)]
 struct Header {
     error: Option<String>,
@@ -73,8 +48,8 @@ struct Header {
 
 /// Reads the answer to a request for tensors of `shapes`.
 pub(super) fn read_tensors(from: &mut impl BufRead, shapes: &[Vec<usize>]) -> Result<Vec<Tensor>, Fault> {
-    let line = read_line(from)?;
-    let header: Header = parse(&line)?;
+    let line = message::read_line(from, MAX_LINE)?;
+    let header: Header = message::parse(&line)?;
     if let Some(error) = header.error {
         return Err(Fault::Refused(error));
     }
@@ -96,32 +71,13 @@ pub(super) fn read_tensors(from: &mut impl BufRead, shapes: &[Vec<usize>]) -> Re
 
 /// Reads the answer to a request for a description.
 pub(super) fn read_description(from: &mut impl BufRead) -> Result<Description, Fault> {
-    let line = read_line(from)?;
-    if let Header { error: Some(error), .. } = parse(&line)? {
+    let line = message::read_line(from, MAX_LINE)?;
+    if let Header { error: Some(error), .. } = message::parse(&line)? {
         return Err(Fault::Refused(error));
     }
-    let description: Description = parse(&line)?;
+    let description: Description = message::parse(&line)?;
     description.check().map_err(Fault::Garbled)?;
     Ok(description)
-}
-
-fn read_line(from: &mut impl BufRead) -> Result<Vec<u8>, Fault> {
-    let mut line = Vec::new();
-    from.take(MAX_LINE).read_until(b'\n', &mut line).map_err(|_| Fault::Ended)?;
-    match line.last() {
-        Some(b'\n') => Ok(line),
-        Some(_) if line.len() as u64 == MAX_LINE => {
-            Err(Fault::Garbled(format!("a line of more than {MAX_LINE} bytes")))
-        }
-        _ => Err(Fault::Ended),
-    }
-}
-
-fn parse<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Result<T, Fault> {
-    serde_json::from_slice(line).map_err(|error| {
-        let text: String = String::from_utf8_lossy(line).trim_end().chars().take(80).collect();
-        Fault::Garbled(format!("it answers {text:?}, which is no reply ({error}); what it prints goes to stderr"))
-    })
 }
 
 /// What a program says of itself.
@@ -313,8 +269,8 @@ mod tests {
 
     #[test]
     fn tensors_come_back_as_they_were_written_and_only_those_asked_for() {
-        let mut bytes = Vec::new();
-        write(&mut bytes, br#"{"tensors": [[1, 2], [3]]}"#, &[0.5, -1.0, 2.0, 3.0, f32::MIN_POSITIVE]).unwrap();
+        let mut bytes = b"{\"tensors\": [[1, 2], [3]]}\n".to_vec();
+        message::write_numbers(&mut bytes, &[0.5, -1.0, 2.0, 3.0, f32::MIN_POSITIVE]).unwrap();
         let shapes = [vec![1, 2], vec![3]];
         let tensors = read_tensors(&mut bytes.as_slice(), &shapes).unwrap();
         assert_eq!(tensors[0], Tensor { shape: vec![1, 2], data: vec![0.5, -1.0] });
