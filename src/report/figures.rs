@@ -15,7 +15,7 @@ use self::{
     read::Read,
 };
 use super::{
-    Group,
+    Group, Order,
     ink::{Ink, series},
     plot::{
         Axis, Plot, PlotError,
@@ -86,19 +86,19 @@ impl<'a> Inks<'a> {
 }
 
 /// Every figure of `report`.
-pub(super) fn figures(report: &Report, groups: &[Group]) -> Result<Vec<Figure>, PlotError> {
+pub(super) fn figures(report: &Report, groups: &[Group], order: &Order) -> Result<Vec<Figure>, PlotError> {
     let inks = Inks::of(report, groups);
     let mut figures = Vec::new();
     for spec in FIGURES.iter().filter(|spec| spec.analysis == report.provenance.plugin) {
         if let Some(table) = report.tables.iter().find(|table| table.name == spec.table) {
-            figures.extend(spec.draw(table, &inks)?);
+            figures.extend(spec.draw(table, &inks, order)?);
         }
     }
     Ok(figures)
 }
 
 /// The figures of `table` in the part of the page called `part`.
-pub(super) fn of_part(part: &str, table: &Table) -> Result<Vec<Figure>, PlotError> {
+pub(super) fn of_part(part: &str, table: &Table, order: &Order) -> Result<Vec<Figure>, PlotError> {
     let read = Read { table };
     let mut inks = Inks { models: Vec::new(), groups: &[] };
     for name in table.rows.iter().filter_map(|row| read.text(row, "model")) {
@@ -108,19 +108,19 @@ pub(super) fn of_part(part: &str, table: &Table) -> Result<Vec<Figure>, PlotErro
     }
     let mut figures = Vec::new();
     for spec in FIGURES.iter().filter(|spec| spec.analysis == part && spec.table == table.name) {
-        figures.extend(spec.draw(table, &inks)?);
+        figures.extend(spec.draw(table, &inks, order)?);
     }
     Ok(figures)
 }
 
 impl Spec {
-    fn draw(&self, table: &Table, inks: &Inks<'_>) -> Result<Option<Figure>, PlotError> {
+    fn draw(&self, table: &Table, inks: &Inks<'_>, order: &Order) -> Result<Option<Figure>, PlotError> {
         let read = Read { table };
         let named = self.form.columns(read.at("model").is_some());
         if named.iter().any(|name| read.at(name).is_none()) {
             return Ok(None);
         }
-        let plots = self.form.plots(self.title, &read, inks)?;
+        let plots = self.form.plots(self.title, &read, inks, order)?;
         let by_colour = !matches!(self.form, Form::Curves { .. } | Form::Heat { .. });
         let figure = Figure {
             title: self.title.to_owned(),
@@ -151,7 +151,7 @@ impl Form {
         columns
     }
 
-    fn plots(self, title: &str, read: &Read<'_>, inks: &Inks<'_>) -> Result<Vec<Plot>, PlotError> {
+    fn plots(self, title: &str, read: &Read<'_>, inks: &Inks<'_>, order: &Order) -> Result<Vec<Plot>, PlotError> {
         let axis = |label: &str, percent: bool| Axis { label: label.to_owned(), range: None, percent };
         let share = |label: &str| Axis { range: Some((0.0, 1.0)), ..axis(label, true) };
         // A plot of one model is named after it; where there is but one, the figure's title says enough.
@@ -236,7 +236,7 @@ impl Form {
                     keys.insert(0, "model");
                 }
                 for (name, rows) in read.parts(&keys).iter().take(MOST_PLOTS) {
-                    let grid = read.grid(rows, row, column, value);
+                    let grid = read.grid(rows, (row, column, value), order);
                     let range = if by_model { None } else { Some((0.0, 1.0)) };
                     plots.extend(heat::draw(&head(name), &Axis { range, ..axis(value, percent) }, &grid)?);
                 }
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn a_report_has_the_figures_that_the_list_names_for_its_tables() {
         let report = Report { tables: vec![by_level()], ..report("noise-sensitivity", &["a", "b"]) };
-        let figures = figures(&report, &[]).unwrap();
+        let figures = figures(&report, &[], &Order::default()).unwrap();
         let titles: Vec<_> = figures.iter().map(|figure| (figure.title.as_str(), figure.plots.len())).collect();
         assert_eq!(titles, [("Accuracy under noise", 2), ("Relative foreground sensitivity by level", 1)]);
         assert!(figures[1].csv.starts_with("model,level,RFS,RFS low,RFS high\r\n"), "{}", figures[1].csv);
@@ -300,7 +300,7 @@ mod tests {
         let table = Table { columns: vec!["model".to_owned(), "level".to_owned()], rows: Vec::new(), ..by_level() };
         let of = |analysis: &str, table: &Table| {
             let report = Report { tables: vec![table.clone()], ..report(analysis, &["a"]) };
-            figures(&report, &[]).unwrap().len()
+            figures(&report, &[], &Order::default()).unwrap().len()
         };
         assert_eq!((of("noise-sensitivity", &table), of("somebody-elses", &by_level())), (0, 0));
     }
@@ -310,9 +310,34 @@ mod tests {
         let group = |name: &str, model: &str| Group { name: name.to_owned(), models: vec![model.to_owned()] };
         let groups = [group("ResNets", "a"), group("ViTs", "b"), group("unused", "c")];
         let report = Report { tables: vec![by_level()], ..report("noise-sensitivity", &["a", "b"]) };
-        let figures = figures(&report, &groups).unwrap();
+        let figures = figures(&report, &groups, &Order::default()).unwrap();
         let legend: Vec<_> = figures[1].legend.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(legend, ["ResNets", "ViTs"]);
+    }
+
+    #[test]
+    fn a_heat_map_has_classes_and_attributes_in_their_taxonomys_order() {
+        let table = Table {
+            name: "by-attribute-and-class".to_owned(),
+            caption: "By both.".to_owned(),
+            columns: ["model", "fill", "attribute", "class", "probability drop"].map(str::to_owned).to_vec(),
+            rows: [("wings", "plane"), ("beak", "bird"), ("wings", "bird"), ("mane", "unheard-of")]
+                .map(|(attribute, class)| vec![json!("a"), json!("gray"), json!(attribute), json!(class), json!(0.5)])
+                .to_vec(),
+        };
+        let names = |names: [&str; 3]| names.map(str::to_owned).to_vec();
+        let order = Order { classes: names(["bird", "cat", "plane"]), attributes: names(["beak", "tail", "wings"]) };
+        let rows: Vec<&[Value]> = table.rows.iter().map(Vec::as_slice).collect();
+        let grid = Read { table: &table }.grid(&rows, ("attribute", "class", "probability drop"), &order);
+        assert_eq!(
+            (grid.rows, grid.columns),
+            (names(["beak", "wings", "mane"]), names(["bird", "plane", "unheard-of"]))
+        );
+        assert_eq!(grid.cells[1], [Some(0.5), Some(0.5), None]);
+        let report = Report { tables: vec![table], ..report("ablation", &["a"]) };
+        let svg = &figures(&report, &[], &order).unwrap()[0].plots[0].svg;
+        let at = |name: &str| svg.find(&format!(">{name}</text>")).unwrap();
+        assert!(at("bird") < at("plane") && at("beak") < at("wings"));
     }
 
     #[test]

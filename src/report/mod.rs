@@ -55,6 +55,17 @@ pub struct Page {
     pub behind: Vec<Part>,
     /// Models that belong together and share a colour.
     pub groups: Vec<Group>,
+    /// In which order classes and attributes stand.
+    pub order: Order,
+}
+
+/// The names of classes and attributes, in the order in which they are shown: their taxonomy's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Order {
+    /// The classes.
+    pub classes: Vec<String>,
+    /// The attributes.
+    pub attributes: Vec<String>,
 }
 
 /// Models that belong together.

@@ -6,7 +6,7 @@ use rival10_sdk::{Estimate, Report};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Group, Page, PageError, Part, Pictures, RunPart,
+    Order, Page, PageError, Part, Pictures, RunPart,
     figures::{self, Figure},
     heading_of, ink,
     methods::{self, Reference},
@@ -159,10 +159,9 @@ struct MadeView {
 /// The page as one HTML document.
 pub(super) fn page(page: &Page) -> Result<String, PageError> {
     let works = cited(&page.runs);
-    let before: Vec<PartView> = page.before.iter().map(part).collect::<Result<_, _>>()?;
-    let behind: Vec<PartView> = page.behind.iter().map(part).collect::<Result<_, _>>()?;
-    let runs: Vec<RunView> =
-        page.runs.iter().map(|one| run(one, &page.runs, &page.groups, &works)).collect::<Result<_, _>>()?;
+    let parts = |parts: &[Part]| parts.iter().map(|one| part(one, &page.order)).collect::<Result<Vec<_>, _>>();
+    let (before, behind) = (parts(&page.before)?, parts(&page.behind)?);
+    let runs: Vec<RunView> = page.runs.iter().map(|one| run(one, page, &works)).collect::<Result<_, _>>()?;
     let mut contents = Vec::new();
     if !runs.is_empty() {
         contents.push(("headline".to_owned(), "What was found".to_owned()));
@@ -263,7 +262,8 @@ fn headline(run: &RunPart, all: &[RunPart]) -> HeadlineView {
     }
 }
 
-fn run(run: &RunPart, all: &[RunPart], groups: &[Group], works: &[Reference]) -> Result<RunView, PageError> {
+fn run(run: &RunPart, page: &Page, works: &[Reference]) -> Result<RunView, PageError> {
+    let figures = figures::figures(&run.report, &page.groups, &page.order)?;
     let (report, id) = (&run.report, anchor(run));
     let method = methods::find(&report.provenance.plugin);
     let cites = method.map_or(&[][..], |method| method.cites).iter().filter_map(|key| {
@@ -271,10 +271,10 @@ fn run(run: &RunPart, all: &[RunPart], groups: &[Group], works: &[Reference]) ->
         Some((at + 1, *key))
     });
     Ok(RunView {
-        heading: heading(run, all),
+        heading: heading(run, &page.runs),
         summary: summary(report),
         reading: method.map_or("", |method| method.reading),
-        figures: figures::figures(report, groups)?.iter().map(|figure| figure_view(figure, &id)).collect(),
+        figures: figures.iter().map(|figure| figure_view(figure, &id)).collect(),
         pictures: run.pictures.iter().map(PicturesView::of).collect(),
         tables: report.tables.iter().map(|table| Shown::of(table, &format!("{id}-{}", table.name))).collect(),
         notes: report.notes.clone(),
@@ -302,10 +302,11 @@ fn summary(report: &Report) -> String {
     )
 }
 
-fn part(part: &Part) -> Result<PartView, PageError> {
+fn part(part: &Part, order: &Order) -> Result<PartView, PageError> {
     let mut figures = Vec::new();
     for table in &part.tables {
-        figures.extend(figures::of_part(&part.name, table)?.iter().map(|figure| figure_view(figure, &part.name)));
+        figures
+            .extend(figures::of_part(&part.name, table, order)?.iter().map(|figure| figure_view(figure, &part.name)));
     }
     let mut tables: Vec<Shown> =
         part.tables.iter().map(|table| Shown::of(table, &format!("{}-{}", part.name, table.name))).collect();

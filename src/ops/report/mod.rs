@@ -21,7 +21,7 @@ use crate::{
     analysis::registry::PLUGINS,
     domain::{Progress, RunRecord, RunStatus},
     durable,
-    report::{self, Group, Page, Part, Pictures, RunPart},
+    report::{self, Group, Order, Page, Part, Pictures, RunPart},
 };
 pub(super) use recorded::{Recorded, command};
 pub use sign_off::{SignOffRequest, sign_off};
@@ -100,7 +100,12 @@ pub(super) fn write_page(
     let (data, subtitle) = data::part(project)?;
     progress.advance(1);
     let behind = vec![data, agreement::part(project, progress)?];
-    let page = Page { title, subtitle, runs: parts, before, behind, groups: groups.to_vec() };
+    let taxonomy = project.store.taxonomy();
+    let order = Order {
+        classes: taxonomy.classes.iter().map(|class| class.name.clone()).collect(),
+        attributes: taxonomy.attributes.iter().map(|attribute| attribute.name.clone()).collect(),
+    };
+    let page = Page { title, subtitle, runs: parts, before, behind, groups: groups.to_vec(), order };
     let html = report::render(&page).map_err(|e| OpsError::Refused(e.to_string()))?;
     durable::write_bytes(&file, html.as_bytes()).map_err(OpsError::io(&file))?;
     progress.end();

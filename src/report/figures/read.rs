@@ -3,7 +3,10 @@
 use rival10_sdk::Table;
 use serde_json::Value;
 
-use crate::report::plot::{Bounded, heat};
+use crate::report::{
+    Order,
+    plot::{Bounded, heat},
+};
 
 /// A table that is read by the names of its columns.
 pub(super) struct Read<'a> {
@@ -65,7 +68,14 @@ impl<'a> Read<'a> {
         parts
     }
 
-    pub(super) fn grid(&self, rows: &[&[Value]], row: &str, column: &str, value: &str) -> heat::Grid {
+    /// The numbers in column `value` by what stands in columns `row` and `column`: classes and attributes in `order`, anything
+    /// else behind them as it appears.
+    pub(super) fn grid(
+        &self,
+        rows: &[&[Value]],
+        (row, column, value): (&str, &str, &str),
+        order: &Order,
+    ) -> heat::Grid {
         let names = |key: &str| {
             let mut names: Vec<String> = Vec::new();
             for text in rows.iter().filter_map(|row| self.text(row, key)) {
@@ -73,6 +83,12 @@ impl<'a> Read<'a> {
                     names.push(text.to_owned());
                 }
             }
+            let known = match key {
+                "class" => &order.classes[..],
+                "attribute" => &order.attributes,
+                _ => &[],
+            };
+            names.sort_by_key(|name| known.iter().position(|known| known == name).unwrap_or(known.len()));
             names
         };
         let (down, across) = (names(row), names(column));
