@@ -16,6 +16,7 @@
 //! may depend on all of that one's.
 
 mod chunks;
+mod doubt;
 mod files;
 mod forecast;
 mod manifest;
@@ -353,6 +354,7 @@ impl<'a> Open<'a> {
             states.push(state);
         }
         let mut report = self.analysis.report(&study(request, &states, &provenance), &tables)?;
+        report.notes.extend(doubt::of_single_images(&report, request.taxonomy, request.source.samples()));
         if let Some(caveat) = request.settings.profile.caveat() {
             report.notes.insert(0, caveat.to_owned());
         }
