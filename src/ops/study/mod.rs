@@ -264,7 +264,8 @@ fn told(
         tables.insert(0, claims::table(&tested));
         paragraphs.push(
             "A claim holds if each of its parts points as claimed and its largest p-value, adjusted over the claims, is below \
-             0.05; it does not hold if the contrary is shown as surely; else it is not decided."
+             0.05; it does not hold if the contrary is shown as surely; else it is not decided. Images are resampled, models are \
+             not: what is decided is decided of these models."
                 .to_owned(),
         );
     }
