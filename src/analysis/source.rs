@@ -105,13 +105,8 @@ impl FileSource {
     }
 
     fn load(&self, input: &Input, geometry: Geometry) -> Result<Frame, String> {
+        let bytes = unchanged(input)?;
         let path = input.file.display();
-        let bytes = fs::read(&input.file).map_err(|e| format!("{path}: {e}; `rival10 relink` finds moved files"))?;
-        if ContentHash::of(&bytes) != input.sample.content {
-            return Err(format!(
-                "{path} has changed since it was imported; restore it, or import it again under another name"
-            ));
-        }
         let (picture, _) = decode(&bytes, self.limits).map_err(|e| format!("{path}: {e}"))?;
         let Geometry::Resize(size) = geometry else {
             let (object, ignore) = (input.object.clone(), input.ignore.clone());
@@ -125,6 +120,18 @@ impl FileSource {
             attributes: input.attributes.iter().map(|(&index, mask)| (index, mask.resized(size))).collect(),
         })
     }
+}
+
+/// The bytes of `input`'s file, which are those that were imported.
+fn unchanged(input: &Input) -> Result<Vec<u8>, String> {
+    let path = input.file.display();
+    let bytes = fs::read(&input.file).map_err(|e| format!("{path}: {e}; `rival10 relink` finds moved files"))?;
+    if ContentHash::of(&bytes) != input.sample.content {
+        return Err(format!(
+            "{path} has changed since it was imported; restore it, or import it again under another name"
+        ));
+    }
+    Ok(bytes)
 }
 
 /// Everything that a word says, in an order that its content alone decides.
@@ -154,6 +161,12 @@ impl SampleSource for FileSource {
         }
         let levels = self.load_grey(input, size);
         levels.map(Some).map_err(|reason| AnalysisError::Sample { id, name: input.sample.name.clone(), reason })
+    }
+
+    fn file(&self, id: ImageId) -> Result<Option<PathBuf>, AnalysisError> {
+        let input = self.input(id)?;
+        unchanged(input).map_err(|reason| AnalysisError::of(&input.sample, reason))?;
+        Ok(Some(std::path::absolute(&input.file).unwrap_or_else(|_| input.file.clone())))
     }
 
     fn words(&self, id: ImageId) -> Result<Arc<Vec<Word>>, AnalysisError> {

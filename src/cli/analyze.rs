@@ -32,7 +32,9 @@ Examples:
   rival10 analyze --plugin noise-sensitivity --model a --shard 2/4    the second of four parts
 
 The same command goes on where a stopped one was; rows are kept in the project's runs folder as Parquet. Shards may run
-at once, in one project or in copies of it; `rival10 runs merge` brings their parts together."
+at once, in one project or in copies of it; `rival10 runs merge` brings their parts together.
+
+A program rival10-plugin-NAME on the PATH, or in a folder of RIVAL10_PLUGINS, is an analysis as well."
 )]
 pub(super) struct Args {
     /// The analysis
@@ -259,7 +261,10 @@ fn print_cells(shell: &Shell, table: &Table) -> anyhow::Result<()> {
 }
 
 fn list(shell: &Shell) -> anyhow::Result<Outcome> {
-    let plugins = ops::list_analyses();
+    let (plugins, faulty) = ops::list_analyses();
+    for reason in faulty {
+        shell.remark(format!("left out: {reason}"));
+    }
     if shell.json() {
         shell.print_json(&plugins)?;
     } else {
@@ -276,8 +281,7 @@ fn help(plugin: Option<&str>, shell: &Shell) -> anyhow::Result<Outcome> {
     let analyze = command.find_subcommand_mut("analyze").expect("declared above");
     shell.print(analyze.render_long_help().to_string())?;
     let Some(name) = plugin else { return Ok(Outcome::Done) };
-    let plugin = ops::list_analyses().into_iter().find(|p| p.name == name);
-    let plugin = plugin.ok_or_else(|| ops::unknown_analysis(name))?;
+    let plugin = ops::describe_analysis(name)?;
     shell.print(format!("\n{}: {}\nParameters (--set NAME=VALUE):", plugin.name, plugin.summary))?;
     for parameter in &plugin.parameters {
         shell.print(format!("  {} [default: {}]\n      {}", parameter.name, parameter.default, parameter.help))?;

@@ -85,6 +85,9 @@ pub struct ListedAnalysis {
     pub summary: &'static str,
     /// Raised whenever its rows change.
     pub version: u32,
+    /// The program that it is; none for one that is built in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<PathBuf>,
     /// What can be set.
     pub parameters: Vec<ListedParameter>,
 }
@@ -100,24 +103,47 @@ pub struct ListedParameter {
     pub default: &'static str,
 }
 
-/// Every analysis.
-#[must_use]
-pub fn list_analyses() -> Vec<ListedAnalysis> {
+fn listed(plugin: &'static Plugin, program: Option<PathBuf>) -> ListedAnalysis {
     let parameter = |p: &Parameter| ListedParameter { name: p.name, help: p.help, default: p.default };
-    let analysis = |plugin: &&'static Plugin| ListedAnalysis {
+    ListedAnalysis {
         name: plugin.name,
         summary: plugin.summary,
         version: plugin.version,
+        program,
         parameters: plugin.parameters.iter().map(parameter).collect(),
-    };
-    PLUGINS.iter().map(analysis).collect()
+    }
 }
 
-/// The error for a name that no analysis has.
+/// Every analysis, programs of the user's behind those that are built in; and of each program that is none, why.
 #[must_use]
-pub fn unknown_analysis(name: &str) -> OpsError {
-    let known: Vec<_> = PLUGINS.iter().map(|plugin| plugin.name).collect();
-    OpsError::Usage(format!("no analysis is called {name:?}; there are {}", known.join(", ")))
+pub fn list_analyses() -> (Vec<ListedAnalysis>, Vec<String>) {
+    let mut analyses: Vec<ListedAnalysis> = PLUGINS.iter().map(|plugin| listed(plugin, None)).collect();
+    let mut faulty = Vec::new();
+    for program in registry::programs() {
+        match program {
+            Ok((plugin, file)) => analyses.push(listed(plugin, Some(file))),
+            Err(error) => faulty.push(error.to_string()),
+        }
+    }
+    (analyses, faulty)
+}
+
+/// The analysis called `name`.
+///
+/// # Errors
+/// [`OpsError`] if there is none, or the program that it is does not say what it is.
+pub fn describe_analysis(name: &str) -> Result<ListedAnalysis, OpsError> {
+    find_analysis(name).map(|plugin| listed(plugin, None))
+}
+
+pub(super) fn find_analysis(name: &str) -> Result<&'static Plugin, OpsError> {
+    let found = registry::find(name).map_err(|error| OpsError::Refused(error.to_string()))?;
+    found.ok_or_else(|| {
+        let known = registry::names().join(", ");
+        OpsError::Usage(format!(
+            "no analysis is called {name:?}; there are {known}, and programs rival10-plugin-NAME on the PATH"
+        ))
+    })
 }
 
 /// Runs an analysis, or what is left of it, and records it.
@@ -213,7 +239,7 @@ struct Prepared {
 
 impl Prepared {
     fn of(project: &Project, request: &AnalyzeRequest) -> Result<Self, OpsError> {
-        let plugin = registry::find(&request.plugin).ok_or_else(|| unknown_analysis(&request.plugin))?;
+        let plugin = find_analysis(&request.plugin)?;
         let settings = settings(plugin, request)?;
         let taxonomy = project.store.taxonomy().clone();
         let mut models: Vec<Model> = Vec::new();

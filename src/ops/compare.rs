@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::{
     OpsError, Project,
-    runs::{configured, find_run, show_run},
+    runs::{configured_as_then, find_run, show_run},
 };
 use crate::{
     analysis::{
-        parquet, registry,
+        parquet,
         run::{Difference, Manifest, RunError, rows_file},
     },
     domain::RunRecord,
@@ -85,7 +85,8 @@ pub fn compare_runs(project: &Project, a: &str, b: &str, across_versions: bool) 
         )));
     }
     let reports = [show_run(project, &runs[0].id)?, show_run(project, &runs[1].id)?];
-    let rows = if a.plugin_version == b.plugin_version { compare_all(project, &runs, [&a, &b])? } else { Vec::new() };
+    let same = a.plugin_version == b.plugin_version && a.program == b.program;
+    let rows = if same { compare_all(project, &runs, [&a, &b])? } else { Vec::new() };
     let [first, second] = runs.map(|run| run.id);
     Ok(Comparison { a: first, b: second, differences: a.differences(&b), headline: headline(&reports), rows })
 }
@@ -122,11 +123,7 @@ fn compare_all(
     manifests: [&Manifest; 2],
 ) -> Result<Vec<ComparedRows>, OpsError> {
     let manifest = manifests[0];
-    let known = registry::find(&manifest.plugin).is_some_and(|plugin| plugin.version == manifest.plugin_version);
-    if !known {
-        return Ok(Vec::new());
-    }
-    let analysis = configured(manifest)?;
+    let Some(analysis) = configured_as_then(manifest)? else { return Ok(Vec::new()) };
     let mut compared = Vec::new();
     for (number, phase) in analysis.phases().iter().enumerate() {
         let read = |run: &RunRecord| {

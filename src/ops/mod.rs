@@ -60,7 +60,8 @@ pub use crate::{
     store::StoreError,
 };
 pub use analyze::{
-    AnalyzeRequest, Analyzed, ListedAnalysis, Sharded, analyze, analyze_shard, list_analyses, preview, unknown_analysis,
+    AnalyzeRequest, Analyzed, ListedAnalysis, Sharded, analyze, analyze_shard, describe_analysis, list_analyses,
+    preview,
 };
 pub use annotators::{ListedAnnotator, add_annotator, list_annotators};
 pub use assign::{AssignRequest, Assigned, assign, withdraw};

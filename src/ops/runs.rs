@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     AnalyzeRequest, Analyzed, OpsError, Project, Report, Sharded,
-    analyze::{analyze, manifest, merge_parts, request_file, unknown_analysis},
+    analyze::{analyze, find_analysis, manifest, merge_parts, request_file},
 };
 use crate::{
     analysis::{
@@ -165,9 +165,23 @@ fn percentage(phases: &[(&str, usize, usize)]) -> Option<f64> {
     (all > 0).then(|| 100.0 * done as f64 / all as f64)
 }
 
+/// The analysis that `manifest` describes, if it is still there as it was: rows of another version have other columns.
+pub(super) fn configured_as_then(manifest: &Manifest) -> Result<Option<Box<dyn Analysis>>, OpsError> {
+    // A program may be gone, or ill: what was recorded of it stays readable.
+    let Ok(Some(plugin)) = registry::find(&manifest.plugin) else { return Ok(None) };
+    if plugin.version != manifest.plugin_version {
+        return Ok(None);
+    }
+    match configured(manifest) {
+        Ok(analysis) => Ok(Some(analysis).filter(|analysis| analysis.program() == manifest.program)),
+        Err(_) if !manifest.program.is_empty() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// The analysis that `manifest` describes, as this version has it.
-pub(super) fn configured(manifest: &Manifest) -> Result<Box<dyn Analysis>, OpsError> {
-    let plugin = registry::find(&manifest.plugin).ok_or_else(|| unknown_analysis(&manifest.plugin))?;
+fn configured(manifest: &Manifest) -> Result<Box<dyn Analysis>, OpsError> {
+    let plugin = find_analysis(&manifest.plugin)?;
     let profile = Profile::ALL.iter().copied().find(|profile| profile.name() == manifest.profile).unwrap_or_default();
     let given: Vec<_> = manifest.parameters.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let settings = Settings::new(plugin, manifest.seed, profile, &given).map_err(RunError::from)?;

@@ -13,6 +13,7 @@ mod binary;
 mod edge;
 mod explain;
 mod external_models;
+mod external_plugins;
 mod hostile_models;
 mod kills;
 mod known_truth;

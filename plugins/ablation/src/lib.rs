@@ -62,7 +62,7 @@ pub const PLUGIN: Plugin = Plugin {
             default: "0",
         },
     ],
-    configure,
+    configure: &configure,
 };
 
 const ABLATION: Phase = Phase { name: "ablation", columns: rows::COLUMNS };

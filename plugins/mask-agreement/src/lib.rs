@@ -28,7 +28,7 @@ pub const PLUGIN: Plugin = Plugin {
         },
         Parameter { name: "resamples", help: "resamples behind each interval, 100 to 1000000", default: "10000" },
     ],
-    configure,
+    configure: &configure,
 };
 
 const PHASES: &[Phase] =

@@ -70,7 +70,7 @@ pub const PLUGIN: Plugin = Plugin {
             default: "5",
         },
     ],
-    configure,
+    configure: &configure,
 };
 
 const FEATURES: Phase = Phase { name: "features", columns: rows::FEATURE_COLUMNS };

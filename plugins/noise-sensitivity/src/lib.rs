@@ -71,7 +71,7 @@ pub const PLUGIN: Plugin = Plugin {
             default: "resize",
         },
     ],
-    configure,
+    configure: &configure,
 };
 
 /// Far above any noise that means something, and far below where single precision overflows.

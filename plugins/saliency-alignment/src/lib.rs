@@ -37,7 +37,7 @@ pub const PLUGIN: Plugin = Plugin {
     summary: "where a network finds its evidence, and how well that falls on the object",
     version: 1,
     parameters: PARAMETERS,
-    configure,
+    configure: &configure,
 };
 
 const OWN: [Parameter; 8] = [

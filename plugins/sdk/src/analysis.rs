@@ -29,8 +29,11 @@ pub struct Plugin {
     /// What can be set.
     pub parameters: &'static [Parameter],
     /// Makes the analysis from its settings.
-    pub configure: fn(&Settings) -> Result<Box<dyn Analysis>, AnalysisError>,
+    pub configure: Configure,
 }
+
+/// How an analysis is made from its settings.
+pub type Configure = &'static (dyn Fn(&Settings) -> Result<Box<dyn Analysis>, AnalysisError> + Send + Sync);
 
 /// One thing that can be set with `--set name=value`.
 #[derive(Clone, Copy, Debug)]
@@ -298,6 +301,11 @@ pub trait Analysis: Send + Sync {
     /// says ([`SampleSource::words`]), and not the annotation that counts.
     fn compares_annotators(&self) -> bool {
         false
+    }
+
+    /// The digest of the program that computes it, where that is none of rival10's: a run's manifest names it.
+    fn program(&self) -> &str {
+        ""
     }
 
     /// Its phases, in order; at least one.

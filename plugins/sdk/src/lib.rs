@@ -21,7 +21,7 @@ pub mod taxonomy;
 pub mod testing;
 
 pub use analysis::{
-    Analysis, AnalysisError, Context, Needs, Parameter, Phase, Plugin, Profile, Settings, State, Study,
+    Analysis, AnalysisError, Configure, Context, Needs, Parameter, Phase, Plugin, Profile, Settings, State, Study,
 };
 pub use answer::Answer;
 pub use classifier::{Batch, Capabilities, Classifier, ClassifierError, Forward, Layer, Model, Session, Tensor};

@@ -1,7 +1,7 @@
 //! What an analysis sees of an image: what is known of it ([`Sample`]) and, asked for at a size, its pixels and masks
 //! ([`Frame`]).
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -192,6 +192,15 @@ pub trait SampleSource: Sync {
         let _ = size;
         let name = self.samples().iter().find(|sample| sample.id == id).map_or(String::new(), |s| s.name.clone());
         Err(AnalysisError::Sample { id, name, reason: "there is no mask file to read grey levels from".to_owned() })
+    }
+
+    /// The file of image `id` as it was imported; none where samples are no files.
+    ///
+    /// # Errors
+    /// [`AnalysisError::Sample`] if the file is missing or changed.
+    fn file(&self, id: ImageId) -> Result<Option<PathBuf>, AnalysisError> {
+        let _ = id;
+        Ok(None)
     }
 
     /// What is said of image `id`, by object and then annotator's name: of two or more for an analysis that compares annotators

@@ -90,7 +90,7 @@ pub const PLUGIN: Plugin = Plugin {
             default: "0.05",
         },
     ],
-    configure,
+    configure: &configure,
 };
 
 const PHASES: &[Phase] = &[

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rival10_sdk::{Provenance, SampleSource};
+use rival10_sdk::{Analysis, Provenance, SampleSource};
 use serde::{Deserialize, Serialize};
 
 use super::Request;
@@ -21,6 +21,9 @@ pub struct Manifest {
     pub plugin: String,
     /// The analysis's version.
     pub plugin_version: u32,
+    /// The digest of the program that computes it; empty for an analysis of rival10's own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub program: String,
     /// How metrics are computed.
     pub profile: String,
     /// The seed of everything random.
@@ -65,7 +68,7 @@ pub struct Difference {
 }
 
 impl Manifest {
-    pub(super) fn of(request: &Request<'_>) -> Self {
+    pub(super) fn of(request: &Request<'_>, analysis: &dyn Analysis) -> Self {
         let settings = &request.settings;
         let hex = |text: String| blake3::hash(text.as_bytes()).to_hex().to_string();
         let model = |model: &rival10_sdk::Model| ManifestModel {
@@ -79,6 +82,7 @@ impl Manifest {
             rival10_version: env!("CARGO_PKG_VERSION").to_owned(),
             plugin: request.plugin.name.to_owned(),
             plugin_version: request.plugin.version,
+            program: analysis.program().to_owned(),
             profile: settings.profile.name().to_owned(),
             seed: settings.seed,
             parameters: settings.values().iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
@@ -166,6 +170,7 @@ mod tests {
             rival10_version: "0.1.0".into(),
             plugin: "p".into(),
             plugin_version: 1,
+            program: String::new(),
             profile: "strict".into(),
             seed: 1,
             parameters: BTreeMap::from([("levels".into(), "30".into()), ("trials".into(), "1".into())]),

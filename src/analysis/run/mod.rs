@@ -192,7 +192,7 @@ pub fn plan(request: &Request<'_>) -> Result<(Manifest, Box<dyn Analysis>), RunE
         let fits = model.groups.check(request.taxonomy, classifier.outputs());
         fits.map_err(|reason| RunError::Unfit(format!("model {:?}: {reason}", classifier.name())))?;
     }
-    Ok((Manifest::of(request), analysis))
+    Ok((Manifest::of(request, analysis.as_ref()), analysis))
 }
 
 /// Runs `request`, or what is left of it; a run that is over already gives its report as it is. A shard ends with its part

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     analysis::{
-        parquet, registry,
+        parquet,
         run::{Manifest, RunError, rows_file},
         source::FileSource,
     },
@@ -17,7 +17,7 @@ use crate::{
         AnalyzeRequest, OpsError, Project,
         analyze::request_file,
         inputs::inputs,
-        runs::{configured, show_run},
+        runs::{configured_as_then, show_run},
     },
 };
 
@@ -50,9 +50,8 @@ impl Recorded {
             Ok(())
         };
         digest("report.json".to_owned(), folder.join("report.json"))?;
-        let known = registry::find(&manifest.plugin).is_some_and(|plugin| plugin.version == manifest.plugin_version);
-        if known {
-            for (number, phase) in configured(&manifest)?.phases().iter().enumerate() {
+        if let Some(analysis) = configured_as_then(&manifest)? {
+            for (number, phase) in analysis.phases().iter().enumerate() {
                 let file = rows_file(&folder, number, phase.name);
                 let (table, _) = parquet::read(&file, phase.columns).map_err(RunError::from)?;
                 digest(format!("rows-{number}-{}.parquet", phase.name), file)?;

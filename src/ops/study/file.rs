@@ -137,9 +137,12 @@ impl StudyFile {
         {
             return Err(format!("no group is called {unknown:?}; there are {}", names.join(", ")));
         }
-        if let Some(analysis) = file.analyses.iter().find(|analysis| registry::find(&analysis.plugin).is_none()) {
-            let known: Vec<&str> = registry::PLUGINS.iter().map(|plugin| plugin.name).collect();
-            return Err(format!("no analysis is called {:?}; there are {}", analysis.plugin, known.join(", ")));
+        if let Some(analysis) = file.analyses.iter().find(|analysis| !registry::is_known(&analysis.plugin)) {
+            return Err(format!(
+                "no analysis is called {:?}; there are {}",
+                analysis.plugin,
+                registry::names().join(", ")
+            ));
         }
         for claim in &file.claims {
             if claim.lower.is_empty() && claim.rises.is_empty() {

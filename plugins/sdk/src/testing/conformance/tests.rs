@@ -146,7 +146,7 @@ fn plugin(fault: &'static str, further: &[Parameter]) -> Plugin {
     let mut parameters = vec![Parameter { name: "fault", help: "What is wrong.", default: fault }];
     parameters.extend(further);
     let parameters = Box::leak(parameters.into_boxed_slice());
-    Plugin { name: "toy", summary: "A toy.", version: 1, parameters, configure }
+    Plugin { name: "toy", summary: "A toy.", version: 1, parameters, configure: &configure }
 }
 
 fn law(plugin: &Plugin) -> Option<Law> {
