@@ -192,7 +192,8 @@ pub(super) fn print_analyzed(shell: &Shell, done: &Analyzed) -> anyhow::Result<O
 /// The report as tables: the headline, then every table, then what a reader must know.
 pub(super) fn print_report(shell: &Shell, report: &Report) -> anyhow::Result<()> {
     print_headline(shell, report)?;
-    for table in &report.tables {
+    // A table without rows says nothing that the notes do not say better.
+    for table in report.tables.iter().filter(|table| !table.rows.is_empty()) {
         shell.print(format!("\n{}", table.caption))?;
         print_cells(shell, table)?;
     }

@@ -276,7 +276,12 @@ fn run(run: &RunPart, page: &Page, works: &[Reference]) -> Result<RunView, PageE
         reading: method.map_or("", |method| method.reading),
         figures: figures.iter().map(|figure| figure_view(figure, &id)).collect(),
         pictures: run.pictures.iter().map(PicturesView::of).collect(),
-        tables: report.tables.iter().map(|table| Shown::of(table, &format!("{id}-{}", table.name))).collect(),
+        tables: report
+            .tables
+            .iter()
+            .filter(|table| !table.rows.is_empty())
+            .map(|table| Shown::of(table, &format!("{id}-{}", table.name)))
+            .collect(),
         notes: report.notes.clone(),
         method: method.map_or("", |method| method.text),
         cites: cites.collect(),
