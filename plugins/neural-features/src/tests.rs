@@ -99,6 +99,23 @@ fn a_linear_heads_weights_are_read_off_and_importance_is_their_product() {
 }
 
 #[test]
+fn what_rests_on_few_images_is_said_to() {
+    let (_, report) = run(&[]);
+    assert!(!report.notes.iter().any(|note| note.contains("fewer than")), "32 images a class: {:?}", report.notes);
+    let few = Scenes::new((0..16).map(scene).collect());
+    let settings = Settings::new(&PLUGIN, 3, Profile::Strict, &[]).unwrap();
+    let classifier = Arc::new(CellMeans::new("toy", SIZE, 2, 1));
+    let models = [Model { classifier, groups: ClassGroups::identity(2) }];
+    let (_, report) = testing::run(&PLUGIN, &settings, &taxonomy(2, 1), &few, &models).unwrap();
+    let notes = report.notes.join("\n");
+    assert!(
+        notes.contains("toy: 1 of 1 attributes are scored on fewer than 10 images. The best of 3 units"),
+        "{notes}"
+    );
+    assert!(notes.contains("toy: 2 of 2 classes have fewer than 20 images"), "{notes}");
+}
+
+#[test]
 fn thresholds_come_from_no_more_images_than_were_asked_for() {
     for wanted in ["1", "3", "1000"] {
         let (tables, _) = run(&[("threshold-images", wanted)]);

@@ -16,6 +16,9 @@ use crate::{
     rows::{Featured, Matched, read_features, read_matches},
 };
 
+/// What rests on fewer images than that is said to.
+const FEW: usize = 10;
+
 /// Nothing in the rows depends on a seed; resampling does.
 fn seed(study: &Study<'_>) -> u64 {
     study.provenance.seed
@@ -78,6 +81,7 @@ impl NeuralFeatures {
             if !without.is_empty() {
                 notes.push(format!("{}: no scoring image has a mask of {}.", model.name, without.join(", ")));
             }
+            notes.extend(few_images(study, model));
         }
         notes.push(format!(
             "Maps and masks are compared at {} pixels on the longer side at most, and thresholds are the {} quantile of at most \
@@ -86,6 +90,41 @@ impl NeuralFeatures {
         ));
         notes
     }
+}
+
+/// What must be known where there are few images.
+fn few_images(study: &Study<'_>, model: &OfModel<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    let scored: Vec<usize> = study.taxonomy.attributes.iter().map(|a| model.matched(&a.name, false).len()).collect();
+    let (few, all) = counts(&scored, FEW);
+    if few > 0 {
+        let units = model.featured.first().map_or(0, |featured| featured.pooled.len());
+        notes.push(format!(
+            "{}: {few} of {all} attributes are scored on fewer than {FEW} images. The best of {units} units is then chosen by \
+             chance as much as by the attribute, and an interval from so few images is no measure of doubt: 0 to 0 says only \
+             that the unit overlaps none of them.",
+            model.name
+        ));
+    }
+    let classes: Vec<usize> =
+        (0..study.taxonomy.classes.len()).map(|c| model.featured.iter().filter(|f| f.class == c).count()).collect();
+    // Half of a class is compared with its other half.
+    let (few, all) = counts(&classes, 2 * FEW);
+    if few > 0 {
+        notes.push(format!(
+            "{}: {few} of {all} classes have fewer than {} images, so that a gap compares accuracies of fewer than {FEW} with each \
+             other, and one image moves it far: no gap of these is a finding.",
+            model.name,
+            2 * FEW
+        ));
+    }
+    notes
+}
+
+/// How many of `counts` are below `least`, and how many there are; nothing counts that has no image.
+fn counts(counts: &[usize], least: usize) -> (usize, usize) {
+    let present = counts.iter().filter(|n| **n > 0);
+    (present.clone().filter(|n| **n < least).count(), present.count())
 }
 
 /// The best unit of each attribute by IoU, chosen and scored on different images.
