@@ -107,8 +107,29 @@ OPERATORS = {
 }
 
 
-def interpret(model, picture):
-    """Every value of an ONNX model, in the precision of `picture`, with autograd's graph."""
+class Watched(torch.nn.Module):
+    """A value on its way, for hooks to see."""
+
+    def forward(self, value):
+        return value if value.requires_grad else value.detach().requires_grad_()
+
+
+class Network(torch.nn.Module):
+    """An ONNX file as a module that gives its logits; `watched` is the module that the value called `layer` passes."""
+
+    def __init__(self, model, layer):
+        super().__init__()
+        self.model, self.layer, self.watched = model, layer, Watched()
+        # By a parameter libraries tell where a module lies.
+        self.nothing = torch.nn.Parameter(torch.zeros(()))
+
+    def forward(self, pictures):
+        return interpret(self.model, pictures, {self.layer: self.watched})["logits"]
+
+
+def interpret(model, picture, through={}):
+    """Every value of an ONNX model, in the precision of `picture`, with autograd's graph. A value named in `through` is
+    what that function makes of it."""
     exact = lambda value: value.to(picture.dtype) if value.is_floating_point() else value
     values = {initializer.name: exact(tensor(initializer)) for initializer in model.graph.initializer}
     values[model.graph.input[0].name] = picture
@@ -117,5 +138,6 @@ def interpret(model, picture):
         inputs = [values[name] for name in node.input]
         outcome = OPERATORS[node.op_type](inputs, attributes)
         outcome = outcome if isinstance(outcome, tuple) else (outcome,)
-        values.update(zip(node.output, map(exact, outcome)))
+        for name, value in zip(node.output, map(exact, outcome)):
+            values[name] = through[name](value) if name in through else value
     return values
