@@ -81,7 +81,7 @@ impl Framing {
         }
     }
 
-    fn filter(&self) -> Interpolation {
+    pub(crate) fn filter(&self) -> Interpolation {
         match *self {
             Self::Whole { filter } | Self::Crop { filter, .. } | Self::CropFraction { filter, .. } => filter,
         }

@@ -216,7 +216,7 @@ pub(crate) fn width(value: &GraphValue, slots: usize) -> Option<usize> {
 }
 
 /// The softmax, log-softmax or sigmoid that `name` is the result of, seen through what only reshapes it.
-fn final_activation<'a>(file: &'a OnnxFile, name: &str) -> Option<&'a NodeProto> {
+pub(crate) fn final_activation<'a>(file: &'a OnnxFile, name: &str) -> Option<&'a NodeProto> {
     const TRANSPARENT: &[&str] = &["Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze"];
     const FINAL: &[&str] = &["LogSoftmax", "Sigmoid", "Softmax"];
     let mut node = &file.graph().node[*file.wiring.producer.get(name)?];

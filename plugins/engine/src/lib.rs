@@ -2,7 +2,7 @@
 //!
 //! [`Network`] is the sdk's [`Classifier`](rival10_sdk::Classifier) over one ONNX file; [`Preprocessing`] says how it is
 //! fed, by name from [`presets`], in numbers, or in the [`Sidecar`] beside the file; [`Labels`] says which of its outputs stand for which class;
-//! [`Inspection`] says what is in it. [`ExternalModel`] is a program in a network's place, and a [`Recipe`] what is stored of
+//! [`masks`] are networks that give masks instead of logits; [`Inspection`] says what is in it. [`ExternalModel`] is a program in a network's place, and a [`Recipe`] what is stored of
 //! either, to open it again. The engine's own types do not leave this crate.
 //!
 //! It keeps three promises. The answer for a picture depends on that picture alone. A file that is damaged, hostile or
@@ -22,6 +22,7 @@ mod isa;
 mod kept;
 mod labels;
 mod layers;
+pub mod masks;
 mod network;
 mod onnx_file;
 #[cfg(feature = "onnxruntime")]
