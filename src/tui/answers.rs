@@ -37,15 +37,18 @@ pub(super) enum Sorted {
 pub(super) struct Answers {
     held: Vec<KeyEvent>,
     text: String,
+    /// Whether Escape came last. One that arrives together with an answer takes the answer's own Escape with it.
+    escaped: bool,
 }
 
 impl Answers {
     /// Takes the next key.
     pub(super) fn take(&mut self, key: KeyEvent) -> Sorted {
         let alt = key.modifiers.contains(KeyModifiers::ALT);
+        let begins = std::mem::replace(&mut self.escaped, key.code == KeyCode::Esc) || alt;
         let KeyCode::Char(character) = key.code else { return self.release(Some(key)) };
         let Some(first) = self.held.first() else {
-            if alt && OPENINGS.iter().any(|(opening, _)| *opening == character) {
+            if begins && OPENINGS.iter().any(|(opening, _)| *opening == character) {
                 self.held.push(key);
                 return Sorted::Part;
             }
@@ -123,6 +126,15 @@ mod tests {
         assert_eq!(sorted(&format!("ab{ground}\x07c{ground}\x1b\\d")), ("abcd".to_owned(), 2));
         assert_eq!(sorted("x\x1b_Gi=31;OK\x1b\\y\x1bP>|kitty(0.40)\x1b\\z"), ("xyz".to_owned(), 0));
         assert_eq!(sorted("\x1b]u\x1b_a"), ("]u_a".to_owned(), 0), "somebody who presses Alt");
+        // crossterm makes one Escape of two that come together.
+        let merged = std::iter::once(KeyEvent::from(KeyCode::Esc)).chain(keys(&format!("{}\x1b\\x", &ground[1..])));
+        let (mut answers, mut typed) = (Answers::default(), Vec::new());
+        for key in merged {
+            if let Sorted::Keys(keys) = answers.take(key) {
+                typed.extend(keys.into_iter().map(|key| key.code));
+            }
+        }
+        assert_eq!(typed, [KeyCode::Esc, KeyCode::Char('x')], "an answer right behind an Escape");
         let mut answers = Answers::default();
         let begun: Vec<bool> = keys("\x1b]11;rgb")
             .into_iter()
