@@ -12,13 +12,13 @@ use crate::{
     pty::Pty,
 };
 
-const SIZE: Size = Size::new(64, 48);
+pub(crate) const SIZE: Size = Size::new(64, 48);
 
 /// The canvas of a terminal of 80 by 24: what the panel, the title and the two lines below leave of it.
 const CANVAS: (u16, u16) = (80 - 27, 24 - 3);
 
 /// A project with one picture of a bird, and Ada, who has looked around before and gets no tour.
-fn project(home: &Path) {
+pub(crate) fn project(home: &Path) {
     let folder = home.join("pictures/bird");
     fs::create_dir_all(&folder).unwrap();
     for n in 0..3_u32 {
@@ -31,7 +31,7 @@ fn project(home: &Path) {
 }
 
 /// A screen on the first image, past the tour, at one image pixel a dot.
-fn screen(home: &Path) -> Pty {
+pub(crate) fn screen(home: &Path) -> Pty {
     screen_of(home, "ada")
 }
 
@@ -57,7 +57,7 @@ fn viewport() -> Viewport {
 }
 
 /// The pixels whose centres lie within half the diameter of one of the places; the brush's rule, in floating point.
-fn discs(diameter: u32, places: &[(i64, i64)]) -> Mask {
+pub(crate) fn discs(diameter: u32, places: &[(i64, i64)]) -> Mask {
     let half = f64::from(diameter) / 2.0;
     let centre = if diameter % 2 == 1 { 0.0 } else { -0.5 };
     Mask::from_fn(SIZE, |x, y| {
@@ -68,7 +68,7 @@ fn discs(diameter: u32, places: &[(i64, i64)]) -> Mask {
 }
 
 /// The places of a straight stroke that is longer across than down.
-fn stroke((x0, y0): (i64, i64), (x1, y1): (i64, i64)) -> Vec<(i64, i64)> {
+pub(crate) fn stroke((x0, y0): (i64, i64), (x1, y1): (i64, i64)) -> Vec<(i64, i64)> {
     assert!((x1 - x0) > 2 * (y1 - y0).abs(), "a stroke whose steps need no tie-breaking");
     (x0..=x1).map(|x| (x, y0 + ((x - x0) as f64 * (y1 - y0) as f64 / (x1 - x0) as f64).round() as i64)).collect()
 }
@@ -78,7 +78,7 @@ fn rectangle(from: (u32, u32), to: (u32, u32)) -> Mask {
 }
 
 /// What Ada has said of the first image: status, attributes and masks.
-fn stored(home: &Path) -> (String, String, BTreeMap<String, Mask>) {
+pub(crate) fn stored(home: &Path) -> (String, String, BTreeMap<String, Mask>) {
     let dump = ok(home, ["dump"]);
     let instances = &crate::binary::images(&dump)[0].1;
     let annotations = instances[0]["annotations"].as_array().unwrap();

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::line::Line;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 /// How long anything may take before a test gives up on it: the machine may be busy.
@@ -71,7 +72,7 @@ struct Answerer {
 }
 
 impl Answerer {
-    fn hear(&mut self, bytes: &[u8], keys: &Mutex<Box<dyn Write + Send>>) {
+    fn hear(&mut self, bytes: &[u8], keys: &Keys) {
         self.pending.extend_from_slice(bytes);
         let answers = self.speaks.answers();
         let find = |pending: &[u8], question: &str| {
@@ -96,11 +97,14 @@ impl Answerer {
     }
 }
 
+/// What keys and answers are written to.
+type Keys = Arc<Mutex<Box<dyn Write + Send>>>;
+
 /// The binary in a terminal.
 pub(crate) struct Pty {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
-    keys: Arc<Mutex<Box<dyn Write + Send>>>,
+    keys: Keys,
     screen: Arc<Mutex<vt100::Parser>>,
     /// Bytes that came.
     received: Arc<Mutex<Vec<u8>>>,
@@ -115,9 +119,32 @@ impl Pty {
 
     /// The same in a terminal that says so of itself.
     pub(crate) fn start_in(speaks: Speaks, dir: &Path, arguments: &[&str], columns: u16, rows: u16) -> Self {
+        Self::run(env!("CARGO_BIN_EXE_rival10"), speaks, None, dir, arguments, (columns, rows))
+    }
+
+    /// The same at the other end of a line.
+    pub(crate) fn start_over(
+        line: Line,
+        speaks: Speaks,
+        dir: &Path,
+        arguments: &[&str],
+        (columns, rows): (u16, u16),
+    ) -> Self {
+        Self::run(env!("CARGO_BIN_EXE_rival10"), speaks, Some(line), dir, arguments, (columns, rows))
+    }
+
+    /// Runs any program so.
+    pub(crate) fn run(
+        program: &str,
+        speaks: Speaks,
+        line: Option<Line>,
+        dir: &Path,
+        arguments: &[&str],
+        (columns, rows): (u16, u16),
+    ) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_rival10"));
+        let mut command = CommandBuilder::new(program);
         command.cwd(dir);
         command.args(arguments);
         command.env("TERM", "xterm-256color");
@@ -136,16 +163,27 @@ impl Pty {
         let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
         let received = Arc::new(Mutex::new(Vec::new()));
         let mut output = pair.master.try_clone_reader().unwrap();
-        let keys = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
+        let keys = pair.master.take_writer().unwrap();
+        let keys: Keys = Arc::new(Mutex::new(match line {
+            Some(line) => Box::new(line.out(keys)),
+            None => keys,
+        }));
         let mut answerer = Answerer { speaks, pending: Vec::new() };
         let reader = {
             let (screen, received, keys) = (Arc::clone(&screen), Arc::clone(&received), Arc::clone(&keys));
             thread::spawn(move || {
+                let mut show = |bytes: &[u8]| {
+                    received.lock().unwrap().extend_from_slice(bytes);
+                    screen.lock().unwrap().process(bytes);
+                    answerer.hear(bytes, &keys);
+                };
+                if let Some(line) = line {
+                    line.carry(output, show);
+                    return;
+                }
                 let mut buffer = [0; 65536];
                 while let Ok(count @ 1..) = output.read(&mut buffer) {
-                    received.lock().unwrap().extend_from_slice(&buffer[..count]);
-                    screen.lock().unwrap().process(&buffer[..count]);
-                    answerer.hear(&buffer[..count], &keys);
+                    show(&buffer[..count]);
                 }
             })
         };
@@ -221,15 +259,20 @@ impl Pty {
         self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
+    /// The process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
     /// Sends a signal, by its name as `kill` has it.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.process_id().unwrap();
+        let id = self.id();
         assert!(Command::new("kill").arg(format!("-{name}")).arg(id.to_string()).status().unwrap().success());
     }
 
     /// Whether the process is stopped, as after Ctrl-Z.
     pub(crate) fn is_stopped(&self) -> bool {
-        let id = self.child.process_id().unwrap();
+        let id = self.id();
         let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
         stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
     }
