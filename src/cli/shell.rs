@@ -33,6 +33,8 @@ impl Shell {
                 .context("signal handlers")?;
             flag::register(signal, Arc::clone(&stop)).context("signal handlers")?;
         }
+        // A file that may not grow any more is an error like a full disk, and no reason to be killed in the middle of it.
+        flag::register(consts::SIGXFSZ, Arc::default()).context("signal handlers")?;
         if let Some(threads) = global.threads {
             rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global().context("worker threads")?;
         }

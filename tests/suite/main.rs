@@ -14,6 +14,7 @@ mod edge;
 mod explain;
 mod external_models;
 mod external_plugins;
+mod full_disk;
 mod hostile_models;
 mod kills;
 mod line;

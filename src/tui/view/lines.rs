@@ -119,7 +119,9 @@ pub(super) fn hint(app: &App, area: Rect, buffer: &mut Buffer) {
     }
     clear(buffer, area, plain());
     let width = area.width.saturating_sub(1);
-    if let Some(reason) = &app.trouble {
+    // What was just refused, or asked, is said over what goes on being wrong: the line above still says that.
+    let said = app.message.as_ref().is_some_and(|message| message.wrong);
+    if let Some(reason) = app.trouble.as_ref().filter(|_| !said) {
         let keys = app.keymap.keys_of(Context::Canvas, Command::Retry);
         let text = format!("{} ({keys} tries again now)", harmless(reason));
         put(buffer, area.x + 1, area.y, width, &text, Style::new().add_modifier(Modifier::BOLD));
