@@ -32,4 +32,5 @@ mod runs;
 mod slow_line;
 mod study;
 mod taxonomies;
+mod tmux;
 mod workflow;
