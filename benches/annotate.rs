@@ -198,6 +198,8 @@ fn settings() -> Settings {
         first: None,
         layer: None,
         filter: Filter::default(),
+        networks: Vec::new(),
+        network: None,
         tour: false,
     }
 }

@@ -12,7 +12,10 @@ use clap::ValueEnum;
 use super::{Outcome, shell::Shell};
 use crate::{
     domain::{Layer, Taxonomy},
-    ops::{OpsError, annotate::Session},
+    ops::{
+        OpsError,
+        annotate::{ListedNetwork, Session},
+    },
     tui::{
         self,
         app::{Cells, Settings, queue::Filter},
@@ -30,6 +33,7 @@ Examples:
   rival10 annotate --annotator ada --queue 'class=bird status=undone'
   rival10 annotate --image 17 --layer beak           where `rival10 validate` or `audit` found something
   rival10 annotate --review                          what others have submitted
+  rival10 annotate --network birds                   a network proposes masks (rival10 models add --task segment)
 
 Every stroke is on the disk before the screen says so; there is nothing to save. ? shows the keys.
 Keys can be changed in keys.toml under ~/.config/rival10, for example:
@@ -51,6 +55,9 @@ pub(super) struct Args {
     /// Look through what others have submitted: accept, reject, or fix
     #[arg(long)]
     review: bool,
+    /// The network that proposes masks [default: the only one, or asked for]
+    #[arg(long, value_name = "MODEL")]
+    network: Option<String>,
     /// How the picture is drawn
     #[arg(long, value_enum, default_value_t = Pictures::Auto)]
     pictures: Pictures,
@@ -97,6 +104,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<Outcome> {
     let true_colour = ["truecolor", "24bit"].contains(&colours.as_str())
         || env::var_os("TMUX").is_some()
         || ["kitty", "direct", "ghostty", "alacritty", "foot", "wezterm"].iter().any(|name| term.contains(name));
+    let networks = session.networks()?;
+    let network = args.network.as_deref().map(|name| named(name, &networks)).transpose()?;
     let settings = Settings {
         taxonomy: session.taxonomy().clone(),
         project: session.project_name().to_owned(),
@@ -113,6 +122,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> anyhow::Result<Outcome> {
         first: args.image.clone(),
         layer: args.layer.as_deref().map(|name| layer(name, session.taxonomy())).transpose()?,
         filter,
+        networks,
+        network,
         tour: session.is_new()?,
     };
     let wish = match args.pictures {
@@ -137,6 +148,19 @@ fn layer(name: &str, taxonomy: &Taxonomy) -> Result<Layer, OpsError> {
             OpsError::Usage(format!("--layer: no {name:?}; there are object, ignore, {}", names.join(", ")))
         }),
     }
+}
+
+/// The place of the network called `name`.
+fn named(name: &str, networks: &[ListedNetwork]) -> Result<usize, OpsError> {
+    networks.iter().position(|network| network.name == name).ok_or_else(|| {
+        let names: Vec<&str> = networks.iter().map(|network| network.name.as_str()).collect();
+        let there = if names.is_empty() {
+            "none; `rival10 models add --task segment` adds one".to_owned()
+        } else {
+            names.join(", ")
+        };
+        OpsError::Usage(format!("--network: no {name:?} that gives masks; there are {there}"))
+    })
 }
 
 /// The keys: those of `named`, or of the file in the usual place if there is one.

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 use super::{
     Outcome, explain, model_check,
     shell::{Shell, counted, grouped},
 };
-use crate::ops::{self, AddModel, GradientRequest, Inspection, NetworkLayer as Layer, ProbeRequest, Probed};
+use crate::ops::{
+    self, AddModel, AddProposer, GradientRequest, Inspection, NetworkLayer as Layer, OpsError, ProbeRequest, Probed,
+};
 
 /// Classifiers.
 #[derive(Subcommand)]
@@ -22,11 +24,17 @@ Examples:
   rival10 models add lite lite0.onnx --labels groups.json --preset efficientnet-lite
   rival10 models add theirs --external theirs               the program rival10-model-theirs on the PATH
   rival10 models add net net.onnx --external onnxruntime --preset imagenet      rival10-model-onnxruntime runs net.onnx
+  rival10 models add parts parts.onnx --task segment --preset imagenet --scores exclusive --channel object=1 --channel beak=2,3
+  rival10 models add sam encoder.onnx --task segment --decoder decoder.onnx --preset imagenet --fit longest-side
 
 A file NETWORK.onnx.json beside the network states preprocessing and labels, and one picture with the logits that it must
 give: it is replayed, and a network that answers otherwise is refused. Without it --preset must be given.
 --labels says which outputs stand for which class: imagenet (by the classes' synsets), project (the project's classes
-in order; rival10 is the same), cifar10, or a file: JSON {\"class\": [output, …]}, or one label a line.")]
+in order; rival10 is the same), cifar10, or a file: JSON {\"class\": [output, …]}, or one label a line.
+
+--task segment: a network that gives masks, for `rival10 annotate` to propose. It gives [1, channels, height, width] scores over
+the picture; --channel says what stands for object, ignore, an attribute or a class (the object of its images), --scores what
+the numbers are. With --decoder the file is the encoder of a pair as Segment Anything's, which marks what is pointed at.")]
     Add(AddArgs),
     /// List the project's networks
     List,
@@ -131,15 +139,114 @@ pub(super) struct AddArgs {
     /// Width and height of the input, where the file leaves them free
     #[arg(long, value_name = "WxH")]
     input: Option<String>,
+    /// What it does: classify, or segment: give masks that the annotation screen proposes
+    #[arg(long, value_enum, default_value_t = Task::Classify)]
+    task: Task,
+    /// Segment: the decoder of a pair that marks what is pointed at
+    #[arg(long, value_name = "FILE")]
+    decoder: Option<PathBuf>,
+    /// Segment: what channels stand for, counted from 0 [default: a single one is the object]
+    #[arg(long = "channel", value_name = "NAME=N,N")]
+    channels: Vec<String>,
+    /// Segment: what its numbers are: exclusive, logits or probabilities [default: as its last operator tells]
+    #[arg(long)]
+    scores: Option<String>,
+    /// Segment: how the whole picture enters it
+    #[arg(long, value_enum, default_value_t = Fit::Stretch)]
+    fit: Fit,
+    /// Segment: the output that holds the scores, where there are several
+    #[arg(long)]
+    output: Option<String>,
     /// Replace a model of the same name
     #[arg(long)]
     replace: bool,
 }
 
+/// What a network does.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Task {
+    /// Logits of classes
+    Classify,
+    /// Masks, for the annotation screen to propose
+    Segment,
+}
+
+/// How a picture enters a network that gives masks.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Fit {
+    /// Stretched to its input
+    Stretch,
+    /// Its longer side fitted to the input, nothing below or to the right
+    LongestSide,
+}
+
+impl AddArgs {
+    /// The request for a network that gives masks; what only classifiers have is refused, and the other way round.
+    fn proposer(self) -> Result<AddProposer, OpsError> {
+        let given = [("--labels", self.labels.is_some()), ("--external", self.external.is_some())];
+        if let Some((name, _)) = given.into_iter().find(|(_, given)| *given) {
+            return Err(OpsError::Usage(format!(
+                "{name} is for classifiers; --task segment takes --channel and --scores"
+            )));
+        }
+        let file = self.file.ok_or_else(|| OpsError::Usage("name the network's ONNX file".to_owned()))?;
+        Ok(AddProposer {
+            name: self.name,
+            file,
+            decoder: self.decoder,
+            preset: self.preset,
+            input: self.input,
+            output: self.output,
+            longest_side: self.fit == Fit::LongestSide,
+            scores: self.scores,
+            channels: self.channels,
+            replace: self.replace,
+        })
+    }
+
+    /// Refuses what only networks that give masks have.
+    fn refuse_masks(&self) -> Result<(), OpsError> {
+        let given = [
+            ("--decoder", self.decoder.is_some()),
+            ("--channel", !self.channels.is_empty()),
+            ("--scores", self.scores.is_some()),
+            ("--fit", self.fit != Fit::Stretch),
+            ("--output", self.output.is_some()),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((name, _)) => {
+                Err(OpsError::Usage(format!("{name} is for networks that give masks: add --task segment")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 pub(super) fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
     match command {
         Command::Explain(args) => return explain::run(args, shell),
+        Command::Add(args) if args.task == Task::Segment => {
+            let mut project = shell.open()?;
+            let added = ops::add_proposer(&mut project, &args.proposer()?)?;
+            if shell.json() {
+                shell.print_json(&added)?;
+            } else if added.channels.is_empty() {
+                shell.print(format!("model {}: {} input, marks what is pointed at", added.name, added.input))?;
+            } else {
+                let stands = |(name, channels): (&String, &Vec<usize>)| {
+                    format!("{name} {}", channels.iter().map(usize::to_string).collect::<Vec<_>>().join(","))
+                };
+                let channels: Vec<String> = added.channels.iter().map(stands).collect();
+                shell.print(format!(
+                    "model {}: {} input, channels {}",
+                    added.name,
+                    added.input,
+                    channels.join("  ")
+                ))?;
+            }
+        }
         Command::Add(args) => {
+            args.refuse_masks()?;
             let mut project = shell.open()?;
             let request = AddModel {
                 name: args.name,
@@ -171,9 +278,9 @@ pub(super) fn run(command: Command, shell: &Shell) -> anyhow::Result<Outcome> {
                 shell.print_json(&models)?;
             } else {
                 let row = |m: &ops::ListedModel| {
-                    vec![m.name.clone(), m.file.display().to_string(), m.digest[..12].to_owned()]
+                    vec![m.name.clone(), m.task.to_owned(), m.file.display().to_string(), m.digest[..12].to_owned()]
                 };
-                shell.print_table(&["model", "file", "digest"], &models.iter().map(row).collect::<Vec<_>>())?;
+                shell.print_table(&["model", "task", "file", "digest"], &models.iter().map(row).collect::<Vec<_>>())?;
             }
         }
         Command::Check(args) => return model_check::run(args, shell),

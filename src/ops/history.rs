@@ -143,7 +143,10 @@ pub(super) fn describe(project: &Project, entry: &Entry) -> String {
         Change::AddAnnotator { name, .. } => format!("register {name}"),
         Change::AddInstance { class: c } => format!("add an instance of {}", class(*c)),
         Change::SetAttribute { attribute: index, to, .. } => format!("{} is {to:?}", attribute(*index)).to_lowercase(),
-        Change::SetMask { to: Some(area), .. } => format!("draw {}: {area} pixels", layer(entry.layer)),
+        Change::SetMask { to: Some(area), source: Some(source), .. } => {
+            format!("draw {}: {area} pixels, by {source}", layer(entry.layer))
+        }
+        Change::SetMask { to: Some(area), source: None, .. } => format!("draw {}: {area} pixels", layer(entry.layer)),
         Change::SetMask { to: None, .. } => format!("remove the layer {}", layer(entry.layer)),
         Change::SetStatus { to, comment: Some(comment), .. } => format!("{}: {comment}", to.name()),
         Change::SetStatus { to, comment: None, .. } => to.name().to_owned(),

@@ -34,6 +34,7 @@ mod network;
 mod opinion;
 mod probe;
 mod project;
+mod proposers;
 mod queue;
 mod release;
 mod relink;
@@ -87,6 +88,7 @@ pub use models::{
 };
 pub use probe::{ProbeRequest, Probed, probe_model};
 pub use project::{Project, find_project, refuse_network_file_system};
+pub use proposers::{AddProposer, AddedProposer, add_proposer};
 pub use queue::{QueueItem, QueueRequest, WorkState, queue};
 pub use release::{ListedRelease, ReleaseManifest, ReleasedImage, list_releases};
 pub use relink::{Relinked, relink};

@@ -1,4 +1,4 @@
-//! Classifiers: added, listed, inspected, and opened for a run.
+//! Models: classifiers added, inspected and opened for a run; and all that there are, listed.
 
 use std::{
     fs::{self, File},
@@ -9,13 +9,14 @@ use std::{
 use rival10_engine::{
     Engine, Inspection, Labels, Network, Preprocessing, Recipe, Sidecar,
     external::{self, DEFAULT_TIMEOUT_S},
+    masks::MaskTask,
     presets::{self, Preset},
     sidecar,
 };
 use rival10_sdk::{Model, Profile, Size};
 use serde::Serialize;
 
-use super::{OpsError, Project};
+use super::{OpsError, Project, proposers};
 use crate::{
     analysis::run::open_model,
     domain::ModelRecord,
@@ -69,6 +70,8 @@ pub struct AddedModel {
 pub struct ListedModel {
     /// Its name.
     pub name: String,
+    /// What it does: `classify`, or on the annotation screen `segment` or `prompt`.
+    pub task: &'static str,
     /// Its file.
     pub file: PathBuf,
     /// The digest of its file.
@@ -112,7 +115,7 @@ pub fn add_model(project: &mut Project, request: &AddModel) -> Result<AddedModel
         (Some(preset), ..) => preprocessing(preset)?,
         (None, Some(sidecar), _) => sidecar.preprocessing.clone(),
         (None, None, Some(proposed)) => proposed,
-        (None, None, None) => return Err(unstated(&file)),
+        (None, None, None) => return Err(unstated(&file, Some(&sidecar::path_of(&file)))),
     };
     match (&request.input, &sidecar) {
         (Some(text), _) => preprocessing.input = Some(parse_size(text)?),
@@ -147,10 +150,7 @@ pub(super) fn add_stated(project: &mut Project, request: &AddModel, stated: Stat
         preprocessing: recipe.to_json(),
         groups: groups.clone(),
     };
-    if request.replace && project.store.model(&request.name).is_ok() {
-        project.store.remove_model(Actor::Operator, &request.name)?;
-    }
-    project.store.add_model(Actor::Operator, &record)?;
+    record_model(project, &record, request.replace)?;
     Ok(AddedModel {
         name: record.name,
         input: opened.classifier.input_size().to_string(),
@@ -162,8 +162,17 @@ pub(super) fn add_stated(project: &mut Project, request: &AddModel, stated: Stat
     })
 }
 
+/// Records a model, instead of one of the same name where that is wished for.
+pub(super) fn record_model(project: &mut Project, record: &ModelRecord, replace: bool) -> Result<(), OpsError> {
+    if replace && project.store.model(&record.name).is_ok() {
+        project.store.remove_model(Actor::Operator, &record.name)?;
+    }
+    project.store.add_model(Actor::Operator, record)?;
+    Ok(())
+}
+
 /// The blake3 digest of a file of any size.
-fn digest_of(file: &Path) -> Result<String, OpsError> {
+pub(super) fn digest_of(file: &Path) -> Result<String, OpsError> {
     let mut hasher = blake3::Hasher::new();
     let mut digest = || {
         io::copy(&mut File::open(file)?, &mut hasher)?;
@@ -177,8 +186,20 @@ fn digest_of(file: &Path) -> Result<String, OpsError> {
 /// # Errors
 /// [`OpsError::Store`] if the project can't be read.
 pub fn list_models(project: &Project) -> Result<Vec<ListedModel>, OpsError> {
-    let models = project.store.models()?;
-    Ok(models.into_iter().map(|m| ListedModel { name: m.name, file: m.file, digest: m.digest }).collect())
+    let listed = |model: ModelRecord| {
+        let task = task_of(&model)?;
+        Ok(ListedModel { name: model.name, task, file: model.file, digest: model.digest })
+    };
+    project.store.models()?.into_iter().map(listed).collect()
+}
+
+/// What a model does.
+pub(super) fn task_of(model: &ModelRecord) -> Result<&'static str, OpsError> {
+    Ok(match proposers::stored(model)?.map(|recipe| recipe.masks) {
+        None => "classify",
+        Some(MaskTask::Segment { .. }) => "segment",
+        Some(MaskTask::Prompt { .. }) => "prompt",
+    })
 }
 
 /// What is in the model called `name`, or in the ONNX file of that path.
@@ -294,7 +315,7 @@ fn network_of(name: &str, file: &Path, recipe: &Recipe) -> Result<Network, OpsEr
 }
 
 /// What the project knows of the model called `name`, whose file is the one that was added.
-fn find_model(project: &Project, name: &str) -> Result<ModelRecord, OpsError> {
+pub(super) fn find_model(project: &Project, name: &str) -> Result<ModelRecord, OpsError> {
     let record = match project.store.model(name) {
         Ok(record) => record,
         Err(StoreError::Missing { .. }) => {
@@ -314,20 +335,22 @@ fn find_model(project: &Project, name: &str) -> Result<ModelRecord, OpsError> {
     Ok(record)
 }
 
-/// The error for a network whose preprocessing nobody has stated.
-fn unstated(file: &Path) -> OpsError {
+/// The error for a network whose preprocessing nobody has stated, not even in the sidecar that it lacks.
+pub(super) fn unstated(file: &Path, lacking: Option<&Path>) -> OpsError {
     let row = |preset: &Preset| format!("\n  {:18} {}", preset.name, preset.summary);
+    let lacking = lacking
+        .and_then(Path::file_name)
+        .map(|name| format!("It has no {} beside it, and preprocessing", name.display()));
     OpsError::Usage(format!(
-        "how is {} fed? It has no {} beside it, and preprocessing is never guessed: state it with --preset, by name or as \
-         a JSON file of numbers.{}",
+        "how is {} fed? {} is never guessed: state it with --preset, by name or as a JSON file of numbers.{}",
         file.display(),
-        sidecar::path_of(file).file_name().unwrap_or_default().display(),
+        lacking.unwrap_or_else(|| "Preprocessing".to_owned()),
         presets::PRESETS.iter().map(row).collect::<String>()
     ))
 }
 
 /// A preset by its name, or a preprocessing of the user's own from a JSON file.
-fn preprocessing(preset: &str) -> Result<Preprocessing, OpsError> {
+pub(super) fn preprocessing(preset: &str) -> Result<Preprocessing, OpsError> {
     if preset.ends_with(".json") {
         let file = Path::new(preset);
         let text = fs::read_to_string(file).map_err(OpsError::io(file))?;
@@ -337,11 +360,17 @@ fn preprocessing(preset: &str) -> Result<Preprocessing, OpsError> {
 }
 
 pub(super) fn stored_recipe(record: &ModelRecord) -> Result<Recipe, OpsError> {
+    if proposers::stored(record)?.is_some() {
+        return Err(OpsError::Refused(format!(
+            "model {:?} gives masks, for `rival10 annotate` to propose; this takes a classifier",
+            record.name
+        )));
+    }
     Recipe::from_json(&record.preprocessing)
         .map_err(|e| OpsError::Refused(format!("model {:?}: {e}; add it again with --replace", record.name)))
 }
 
-fn parse_size(text: &str) -> Result<Size, OpsError> {
+pub(super) fn parse_size(text: &str) -> Result<Size, OpsError> {
     let side = |text: &str| text.trim().parse::<u32>().ok().filter(|&n| n > 0);
     let parts = text.split_once('x').and_then(|(w, h)| Some(Size::new(side(w)?, side(h)?)));
     parts.ok_or_else(|| OpsError::Usage(format!("--input {text:?}: expected WIDTHxHEIGHT, such as 224x224")))

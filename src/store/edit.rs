@@ -61,6 +61,8 @@ pub enum Edit {
         added: Mask,
         /// The pixels to take away, of the image's size.
         removed: Mask,
+        /// What found them, where it was no hand.
+        source: Option<String>,
     },
     /// Move an annotation on, or back.
     Status {
@@ -137,10 +139,10 @@ impl Store {
                     set_attribute(tx, &taxonomy, actor, *annotation, *attribute, *presence)
                 }
                 Edit::Mask { annotation, layer, mask } => {
-                    set_mask(tx, &taxonomy, actor, *annotation, *layer, mask.as_ref())
+                    set_mask(tx, &taxonomy, actor, *annotation, *layer, mask.as_ref(), None)
                 }
-                Edit::Paint { annotation, layer, added, removed } => {
-                    paint(tx, &taxonomy, actor, *annotation, *layer, added, removed)
+                Edit::Paint { annotation, layer, added, removed, source } => {
+                    paint(tx, &taxonomy, actor, *annotation, *layer, (added, removed), source.as_deref())
                 }
                 Edit::Status { annotation, status } => set_status(tx, actor, *annotation, *status),
                 Edit::Class { instance, class } => set_class(tx, &taxonomy, actor, *instance, *class),
@@ -236,6 +238,7 @@ fn set_mask(
     id: AnnotationId,
     layer: Layer,
     mask: Option<&Mask>,
+    source: Option<&str>,
 ) -> Result<Option<EntryId>, Fault> {
     let place = state::require_annotation(tx, id)?;
     check_layer(taxonomy, layer)?;
@@ -253,7 +256,8 @@ fn set_mask(
     let empty = Mask::empty(place.size);
     let delta = state::combine(before.as_ref().unwrap_or(&empty), mask.unwrap_or(&empty))?;
     state::write_mask(tx, id, layer, mask)?;
-    let change = Change::SetMask { from: before.as_ref().map(Mask::area), to: mask.map(Mask::area) };
+    let (from, to, source) = (before.as_ref().map(Mask::area), mask.map(Mask::area), source.map(str::to_owned));
+    let change = Change::SetMask { from, to, source };
     let mut draft = about_annotation(actor, id, &place, change);
     draft.layer = Some(layer);
     draft.delta = Some(delta.to_bytes());
@@ -266,8 +270,8 @@ fn paint(
     actor: Option<i64>,
     id: AnnotationId,
     layer: Layer,
-    added: &Mask,
-    removed: &Mask,
+    (added, removed): (&Mask, &Mask),
+    source: Option<&str>,
 ) -> Result<Option<EntryId>, Fault> {
     let place = state::require_annotation(tx, id)?;
     let before = state::mask_of(tx, id, layer, place.size)?.unwrap_or_else(|| Mask::empty(place.size));
@@ -280,7 +284,7 @@ fn paint(
             place.size
         ))
     })?;
-    set_mask(tx, taxonomy, actor, id, layer, Some(&after))
+    set_mask(tx, taxonomy, actor, id, layer, Some(&after), source)
 }
 
 fn set_status(
@@ -507,7 +511,7 @@ mod tests {
         let none = Mask::empty(fixture::SIZE);
         let paint = |added: &Mask, removed: &Mask| {
             let (added, removed) = (added.clone(), removed.clone());
-            Edit::Paint { annotation, layer: Layer::Object, added, removed }
+            Edit::Paint { annotation, layer: Layer::Object, added, removed, source: None }
         };
         store.edit(ADA, &paint(&columns(0, 4), &none)).unwrap().unwrap();
         let erased = store.edit(ADA, &paint(&none, &columns(2, 3))).unwrap().unwrap();

@@ -80,6 +80,9 @@ pub enum Change {
         from: Option<u64>,
         /// Its area now; none if the layer is gone.
         to: Option<u64>,
+        /// What found the pixels, where it was no hand: a network's name and digest, or a way of fitting.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
     },
     /// An annotation moved on.
     SetStatus {
@@ -478,7 +481,7 @@ mod tests {
             Change::AddAnnotation {},
             Change::RemoveAnnotation {},
             Change::SetAttribute { attribute: 1, from: Presence::NotJudged, to: Presence::Yes },
-            Change::SetMask { from: None, to: Some(7) },
+            Change::SetMask { from: None, to: Some(7), source: None },
             Change::SetStatus { from: Status::Draft, to: Status::Submitted, comment: None },
             Change::SetStatus { from: Status::Submitted, to: Status::Rejected, comment: Some("blurred".to_owned()) },
             Change::Assign { images: BTreeMap::from([("ada".to_owned(), 3)]) },

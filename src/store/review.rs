@@ -235,7 +235,7 @@ mod tests {
             Edit::Attribute { annotation: id, attribute: 0, presence: Presence::No },
             Edit::Mask { annotation: id, layer, mask },
             Edit::Mask { annotation: id, layer, mask: None },
-            Edit::Paint { annotation: id, layer, added, removed },
+            Edit::Paint { annotation: id, layer, added, removed, source: None },
             Edit::Class { instance, class: 1 },
             Edit::RemoveAnnotation { annotation: id },
             Edit::RemoveInstance { instance },

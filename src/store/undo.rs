@@ -188,7 +188,10 @@ impl Step<'_> {
             return Ok(false);
         }
         match (&self.original.change, &other.change) {
-            (Change::SetMask { from: Some(_), to: Some(_) }, Change::SetMask { from: Some(_), to: Some(_) }) => {
+            (
+                Change::SetMask { from: Some(_), to: Some(_), .. },
+                Change::SetMask { from: Some(_), to: Some(_), .. },
+            ) => {
                 let (a, b) = (self.delta(self.original.id)?, self.delta(other.id)?);
                 let shared = a.intersection_area(&b).map_err(|error| Fault::Stored(error.to_string()))?;
                 Ok(shared > 0)
@@ -258,7 +261,7 @@ impl Step<'_> {
                 let target = self.turn(direction, from, to, &state::presence_of(self.tx, id, *attribute)?)?;
                 state::write_presence(self.tx, id, *attribute, *target)
             }
-            Change::SetMask { from, to } => self.turn_mask(direction, *from, *to),
+            Change::SetMask { from, to, .. } => self.turn_mask(direction, *from, *to),
             Change::SetStatus { from, to, .. } => {
                 let id = self.annotation()?;
                 self.require(|| state::require_annotation(self.tx, id).map(|_| ()))?;

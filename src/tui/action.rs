@@ -6,13 +6,16 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use rival10_drawing::{Bits, Point, Region, Superpixels};
 use rival10_sdk::Rgb;
 
-use super::app::sheet::{Drawn, Spread};
+use super::app::{
+    proposals::Proposal,
+    sheet::{Drawn, Spread},
+};
 use crate::{
     domain::{ImageId, InstanceId, Layer, Size},
     ops::{
         ListedRun,
         annotate::{
-            Change, Picture, QueueItem, Scope, Target, Votes,
+            Change, Picture, Prompt, QueueItem, Scope, Target, Votes,
             pages::{FindingLine, RunView},
         },
     },
@@ -78,6 +81,17 @@ pub enum Action {
     InstanceRemoved(Result<(), String>),
     /// A tool that takes its time has found its pixels.
     Found(Bits),
+    /// A network has said what it proposes, or could not.
+    Answered {
+        /// The question's number.
+        number: u64,
+        /// The image.
+        image: ImageId,
+        /// The place of the instance that it was asked about.
+        instance: usize,
+        /// What it proposes.
+        answer: Result<Proposal, String>,
+    },
     /// The picture has been divided into patches.
     Patches(Superpixels),
     /// Somebody else's annotation of the open image was read, to be laid beside it.
@@ -212,6 +226,8 @@ pub enum Effect {
     LoadThumbnails(Vec<(ImageId, PathBuf)>),
     /// Find pixels.
     Find(Search),
+    /// Ask a network what it proposes.
+    Ask(Ask),
     /// Save now what could not be saved.
     Retry,
     /// Give the terminal back and stop until one is continued.
@@ -233,6 +249,42 @@ pub struct Stroke {
     pub after: Arc<Bits>,
     /// Where they may differ.
     pub region: Region,
+    /// What found the pixels, where it was no hand.
+    pub source: Option<String>,
+}
+
+/// A question to a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// Its number: only the answer to the last question counts.
+    pub number: u64,
+    /// The network.
+    pub network: String,
+    /// The image.
+    pub image: ImageId,
+    /// Its picture.
+    pub picture: Arc<Picture>,
+    /// The place of the instance that is asked about.
+    pub instance: usize,
+    /// What is asked.
+    pub asked: Asked,
+}
+
+/// What a network is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// What it sees of an instance of this class.
+    Segment {
+        /// The class.
+        class: Option<usize>,
+    },
+    /// What these mean.
+    Prompt {
+        /// The layer that the answer is for.
+        layer: Layer,
+        /// Points and a box; none: it shall look at the picture.
+        prompts: Vec<Prompt>,
+    },
 }
 
 /// What pixels are looked for, by tools that take longer than a frame.

@@ -98,6 +98,8 @@ commands! {
         RemoveSpecks "remove-specks" "remove parts under 20 pixels, or the number before it";
         Grow "grow" "grow by a pixel, or the number before it";
         Shrink "shrink" "shrink by a pixel, or the number before it";
+        Propose "propose" "what a network proposes: enter accepts it, esc leaves it";
+        Network "network" "choose the network that proposes";
         Refine "refine" "fit a rough mask to the picture's edges (GrabCut)";
         CopyLayer "copy-layer" "add the layer of the next key to this one";
         SubtractObject "subtract-object" "leave out what the object holds";

@@ -112,6 +112,8 @@ const DEFAULTS: &[(Context, &str, Command)] = &[
     (Context::Canvas, ", s", C::RemoveSpecks),
     (Context::Canvas, ", g", C::Grow),
     (Context::Canvas, ", h", C::Shrink),
+    (Context::Canvas, "a", C::Propose),
+    (Context::Canvas, ", a", C::Network),
     (Context::Canvas, "g", C::Refine),
     (Context::Canvas, ", c", C::CopyLayer),
     (Context::Canvas, ", d", C::SubtractObject),

@@ -1,9 +1,9 @@
 //! The worker: it runs effects and reports what came of them. The screen never waits for it.
 //!
-//! It has three lanes. Changes go one after the other, in the order in which they were made, on the thread that owns the
+//! It has four lanes. Changes go one after the other, in the order in which they were made, on the thread that owns the
 //! session; reading an image's annotations is in that lane too, so that what was changed is what is read. Pictures and
 //! searches for pixels have a thread of their own, for they take longer and change nothing; so have pages of findings and runs,
-//! which read the whole project.
+//! which read the whole project, and networks that are asked what they propose: of their questions only the last counts.
 //!
 //! A change that fails for a reason which may pass (a full disk, a lock) is kept and tried again, in its place: nothing
 //! that was made later overtakes it. The screen is told each time, and says so.
@@ -22,14 +22,17 @@ use std::{
 use rival10_drawing::{Superpixels, grabcut, grow, shrink, wand};
 
 use super::{
-    action::{Action, Effect, Search, Turn},
-    app::sheet::{Spread, drawn},
+    action::{Action, Ask, Asked, Effect, Search, Turn},
+    app::{
+        proposals::Proposal,
+        sheet::{Spread, drawn},
+    },
 };
 use crate::{
     domain::ImageId,
     ops::{
         OpsError, StoreError,
-        annotate::{Restored, Session, Turned, load_picture, load_thumbnail, pages},
+        annotate::{Networks, Restored, Session, Turned, load_picture, load_thumbnail, pages},
     },
 };
 
@@ -41,6 +44,7 @@ pub(super) struct Worker {
     changes: Sender<Effect>,
     pictures: Sender<Effect>,
     pages: Sender<Effect>,
+    questions: Sender<Ask>,
     changing: JoinHandle<Option<String>>,
 }
 
@@ -50,17 +54,19 @@ impl Worker {
         let (changes, to_change) = mpsc::channel();
         let (pictures, to_show) = mpsc::channel();
         let (pages, to_read) = mpsc::channel();
+        let (questions, to_ask) = mpsc::channel();
         let project = session.project_dir();
         let lane = Changes { session, effects: to_change, kept: VecDeque::new(), closing: false, lost: None };
         let changing = {
             let report = report.clone();
             thread::spawn(move || lane.run(&report))
         };
-        // Nobody waits for these two: they change nothing.
-        let reader = report.clone();
+        // Nobody waits for these three: they change nothing.
+        let (reader, asker, networks) = (report.clone(), report.clone(), Networks::new(&project));
         thread::spawn(move || read_pages(&project, &to_read, &reader));
+        thread::spawn(move || ask(networks, &to_ask, &asker));
         thread::spawn(move || show(&to_show, &report));
-        Self { changes, pictures, pages, changing }
+        Self { changes, pictures, pages, questions, changing }
     }
 
     /// Takes an effect; gives back one that concerns the terminal.
@@ -71,6 +77,7 @@ impl Worker {
             Effect::LoadPicture { .. } | Effect::LoadThumbnails(_) | Effect::Find(_) => {
                 _ = self.pictures.send(effect);
             }
+            Effect::Ask(question) => _ = self.questions.send(question),
             Effect::LoadFindings | Effect::LoadRuns | Effect::LoadRun(_) => _ = self.pages.send(effect),
             _ => _ = self.changes.send(effect),
         }
@@ -135,6 +142,7 @@ impl Changes {
                     layer: stroke.layer,
                     added: stroke.after.without(&stroke.before, stroke.region),
                     removed: stroke.before.without(&stroke.after, stroke.region),
+                    source: stroke.source,
                 };
                 let applied = self.persist(report, |session| session.apply(&stroke.target, &change));
                 self.said(applied.map(|instance| Action::Saved { image: stroke.target.image, instance }))
@@ -174,7 +182,8 @@ impl Changes {
             | Effect::LoadFindings
             | Effect::LoadRuns
             | Effect::LoadRun(_)
-            | Effect::Find(_) => return None,
+            | Effect::Find(_)
+            | Effect::Ask(_) => return None,
         })
     }
 
@@ -236,6 +245,28 @@ fn read_pages(project: &Path, effects: &Receiver<Effect>, report: &impl Fn(Actio
             Effect::LoadRun(id) => report(Action::Run(pages::run(project, &id).map(Box::new).map_err(told))),
             _ => {}
         }
+    }
+}
+
+/// The lane of networks. What was asked before the last question is not asked any more.
+fn ask(mut networks: Networks, questions: &Receiver<Ask>, report: &impl Fn(Action)) {
+    while let Ok(mut question) = questions.recv() {
+        while let Ok(later) = questions.try_recv() {
+            question = later;
+        }
+        let Ask { number, network, image, picture, instance, asked } = question;
+        let proposed = match asked {
+            Asked::Segment { class } => networks.segment(&network, &picture, class),
+            Asked::Prompt { layer, prompts } => networks.prompt(&network, image, &picture, layer, &prompts),
+        };
+        let shown = |(layer, mask)| (layer, drawn(&mask));
+        let answer = proposed
+            .map(|proposed| Proposal {
+                source: proposed.source,
+                layers: proposed.layers.into_iter().map(shown).collect(),
+            })
+            .map_err(|error| error.to_string());
+        report(Action::Answered { number, image, instance, answer });
     }
 }
 

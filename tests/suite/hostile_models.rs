@@ -7,56 +7,10 @@ use std::{
     process::Command,
 };
 
-use crate::binary::fails;
-
-/// Protobuf wire format, as far as an ONNX file needs it.
-mod wire {
-    fn varint(mut value: u64, out: &mut Vec<u8>) {
-        while value > 0x7f {
-            out.push((value as u8 & 0x7f) | 0x80);
-            value >>= 7;
-        }
-        out.push(value as u8);
-    }
-
-    pub(super) fn number(field: u64, value: u64) -> Vec<u8> {
-        let mut out = Vec::new();
-        varint(field << 3, &mut out);
-        varint(value, &mut out);
-        out
-    }
-
-    pub(super) fn bytes(field: u64, value: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
-        varint((field << 3) | 2, &mut out);
-        varint(value.len() as u64, &mut out);
-        out.extend_from_slice(value);
-        out
-    }
-
-    pub(super) fn message(field: u64, parts: &[Vec<u8>]) -> Vec<u8> {
-        bytes(field, &parts.concat())
-    }
-}
-
-fn text(field: u64, value: &str) -> Vec<u8> {
-    wire::bytes(field, value.as_bytes())
-}
-
-/// A NodeProto of the graph: inputs 1, outputs 2, name 3, operator 4.
-fn node(name: &str, operator: &str, inputs: &[&str], outputs: &[&str]) -> Vec<u8> {
-    let inputs = inputs.iter().map(|name| text(1, name));
-    let outputs = outputs.iter().map(|name| text(2, name));
-    let parts: Vec<_> = inputs.chain(outputs).chain([text(3, name), text(4, operator)]).collect();
-    wire::message(1, &parts)
-}
-
-/// A ValueInfoProto of single precision as the graph's `field` (input 11, output 12).
-fn value(field: u64, name: &str, dims: &[u64]) -> Vec<u8> {
-    let dims: Vec<_> = dims.iter().map(|&dim| wire::message(1, &[wire::number(1, dim)])).collect();
-    let tensor = wire::message(1, &[wire::number(1, 1), wire::message(2, &dims)]);
-    wire::message(field, &[text(1, name), wire::message(2, &[tensor])])
-}
+use crate::{
+    binary::fails,
+    onnx::{node, text, value, wire},
+};
 
 /// A weight of `[10, 192]` whose data lie in `location`.
 fn external_weight(name: &str, location: &str) -> Vec<u8> {

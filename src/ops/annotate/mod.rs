@@ -7,6 +7,7 @@
 
 pub mod pages;
 mod picture;
+mod proposals;
 mod queue;
 mod sheet;
 mod undo;
@@ -24,7 +25,9 @@ use crate::{
 };
 
 pub use picture::{Picture, load_picture, load_thumbnail};
+pub use proposals::{ListedNetwork, Networks, Proposed};
 pub use queue::QueueItem;
+pub use rival10_engine::masks::Prompt;
 pub use sheet::{Author, Desk, Sheet};
 pub use undo::{Restored, Scope, Turned};
 pub use votes::Votes;
@@ -66,6 +69,8 @@ pub enum Change {
         added: Mask,
         /// Pixels to take away.
         removed: Mask,
+        /// What found them, where it was no hand: a network, or a way of fitting.
+        source: Option<String>,
     },
     /// Take a layer away, which is not the same as emptying it.
     RemoveLayer {
@@ -182,9 +187,9 @@ impl Session {
             Change::Attribute { attribute, presence } => {
                 self.edit(&Edit::Attribute { annotation, attribute: *attribute, presence: *presence })?;
             }
-            Change::Paint { layer, added, removed } => {
-                let (added, removed) = (added.clone(), removed.clone());
-                self.edit(&Edit::Paint { annotation, layer: *layer, added, removed })?;
+            Change::Paint { layer, added, removed, source } => {
+                let (added, removed, source) = (added.clone(), removed.clone(), source.clone());
+                self.edit(&Edit::Paint { annotation, layer: *layer, added, removed, source })?;
             }
             Change::RemoveLayer { layer } => self.edit(&Edit::Mask { annotation, layer: *layer, mask: None })?,
             Change::Move { transition, comment } => {

@@ -46,7 +46,7 @@ fn columns(from: u32, to: u32) -> Mask {
 
 fn paint(session: &mut Session, target: &Target, layer: Layer, from: u32, to: u32) {
     let (added, removed) = (columns(from, to), Mask::empty(Size::new(32, 32)));
-    session.apply(target, &Change::Paint { layer, added, removed }).unwrap();
+    session.apply(target, &Change::Paint { layer, added, removed, source: None }).unwrap();
 }
 
 fn sheet(session: &Session, target: &Target) -> Sheet {

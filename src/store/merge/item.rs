@@ -160,7 +160,7 @@ pub(super) fn write(tx: &Transaction<'_>, item: &Item, value: &Value, entry: Ent
             let delta = state::combine(from.as_ref().unwrap_or(&empty), to.as_ref().unwrap_or(&empty))?;
             state::write_mask(tx, *id, *layer, to.as_ref())?;
             let (from, to) = (from.as_ref().map(Mask::area), to.as_ref().map(Mask::area));
-            (Change::SetMask { from, to }, Some(delta.to_bytes()))
+            (Change::SetMask { from, to, source: None }, Some(delta.to_bytes()))
         }
         (Item::Status(id), Value::Status(from, _), Value::Status(to, comment)) => {
             state::write_status(tx, *id, *to)?;

@@ -405,7 +405,7 @@ pub(super) fn delta_of(connection: &Connection, lone: &Lone) -> Result<Mask, Fau
 /// Whether a mask is there after `lone`.
 pub(super) fn mask_is_there(lone: &Lone) -> bool {
     match &lone.original.change {
-        Change::SetMask { from, to } => lone.effect.pick(from, to).is_some(),
+        Change::SetMask { from, to, .. } => lone.effect.pick(from, to).is_some(),
         _ => lone.effect == Direction::Forth,
     }
 }

@@ -248,7 +248,8 @@ impl Recorder<'_> {
             return Ok(false);
         }
         let now = read(self.tx, item)?;
-        if let (Item::Mask(id, _), Value::Mask(now), Change::SetMask { from, to }) = (item, &now, &original.change) {
+        if let (Item::Mask(id, _), Value::Mask(now), Change::SetMask { from, to, .. }) = (item, &now, &original.change)
+        {
             let target = if effect.pick(from, to).is_some() {
                 let delta = Mask::from_bytes(&journal::delta(self.tx, original.id)?)
                     .map_err(|error| Fault::Stored(error.to_string()))?;

@@ -116,6 +116,7 @@ impl App {
         self.finish_stroke();
         self.gesture = None;
         self.tools.tool = tool;
+        self.proposals.prompts.clear();
     }
 
     fn resize_tool(&mut self, sign: i64, count: Option<u32>) {

@@ -30,6 +30,9 @@ const COLOURS: [Colour; 20] = [
     [170, 130, 50],
 ];
 
+/// The colour of what is proposed and nobody's yet: none of the layers'.
+pub const PROPOSED: Colour = [255, 60, 230];
+
 /// The ignored pixels' colour.
 const IGNORE: Colour = [170, 170, 170];
 
@@ -104,5 +107,6 @@ mod tests {
     fn the_object_and_eighteen_attributes_have_each_a_colour_of_their_own() {
         let colours: HashSet<_> = Layer::all(18).map(colour).collect();
         assert_eq!(colours.len(), 20);
+        assert!(!colours.contains(&PROPOSED));
     }
 }

@@ -35,7 +35,7 @@ impl App {
                 let (bits, distance) = (open.bits(self.layer), count.unwrap_or(1).min(200));
                 let search =
                     if command == C::Grow { Search::Grow(bits, distance) } else { Search::Shrink(bits, distance) };
-                self.find(search, Use::Become);
+                self.find(search, Use::Become, None);
             }
             C::Refine => self.refine(),
             C::SubtractObject => self.with_object(Use::Remove),
@@ -82,7 +82,7 @@ impl App {
             Some(_) if bits.is_empty() => self.complain("draw roughly first: a stroke in it, or a box around it"),
             Some(picture) => {
                 let picture = Arc::clone(picture);
-                self.find(Search::Refine { picture, rough: bits }, Use::Become);
+                self.find(Search::Refine { picture, rough: bits }, Use::Become, Some("GrabCut"));
             }
             None => self.complain("this needs the picture, which is not there"),
         }

@@ -20,6 +20,7 @@ mod overlays;
 pub mod page;
 pub use overlays::TOUR;
 pub mod panel;
+pub mod proposals;
 pub mod queue;
 mod queueing;
 mod remarks;
@@ -57,6 +58,7 @@ use line::Line;
 use looks::Looks;
 use overlay::Overlay;
 use page::Page;
+use proposals::Proposals;
 use queue::Queue;
 pub use settings::{Cells, Light, Message, Settings};
 use sheet::Open;
@@ -94,6 +96,8 @@ pub struct App {
     pub tools: Tools,
     /// What was begun on the canvas.
     pub gesture: Option<Gesture>,
+    /// What networks propose.
+    pub proposals: Proposals,
     /// Where keys go.
     pub focus: Context,
     /// What lies over the screen.
@@ -178,7 +182,7 @@ enum Waiting {
     },
     InstanceRemoved,
     /// Pixels: whether they are added, taken away, or are the layer from now on.
-    Found(stroke::Use),
+    Found(stroke::Use, Option<&'static str>),
     /// The picture's patches, for a stroke that begins here, and ends here if it is a dab.
     Patches {
         at: Point,
@@ -208,6 +212,7 @@ impl App {
             layer: Layer::Object,
             tools: Tools::default(),
             gesture: None,
+            proposals: Proposals::new(settings.networks, settings.network),
             focus: Context::Canvas,
             overlay: settings.tour.then_some(Overlay::Tour { page: 0 }),
             row: 0,
@@ -290,6 +295,7 @@ impl App {
             Action::InstanceAdded(added) => self.instance_added(added),
             Action::InstanceRemoved(removed) => self.instance_removed(removed),
             Action::Found(bits) => self.found(&bits),
+            Action::Answered { number, image, instance, answer } => self.answered(number, image, instance, answer),
             Action::Patches(patches) => self.patches_made(patches),
             Action::Compared { image, spread } => self.compared(image, spread),
             Action::Counted { image, votes } => self.counted(image, votes),
@@ -377,6 +383,7 @@ impl App {
             self.peek = false;
         }
         let taken = self.run_on_pages(command)
+            || self.run_on_proposals(command)
             || self.run_on_canvas(command, count)
             || self.run_on_masks(command, count)
             || self.run_on_layers(command)

@@ -100,6 +100,12 @@ impl App {
                     _ => self.apply_tool(self.cursor, value),
                 }
             }
+            Tool::Prompt => {
+                self.move_cursor(at);
+                if self.may_draw() {
+                    self.gesture = Some(Gesture::Span { value, anchor: self.cursor });
+                }
+            }
             Tool::Lasso | Tool::Rectangle | Tool::Ellipse => {
                 self.gesture = None;
                 self.move_cursor(at);

@@ -61,6 +61,8 @@ pub enum Choice {
     Compare(String),
     /// An image: a place in the queue.
     Image(usize),
+    /// A network to be asked: a place in the list.
+    Network(usize),
 }
 
 impl Chooser {

@@ -145,6 +145,7 @@ impl App {
             Choice::Class(class) => self.set_class(class),
             Choice::NewInstance(class) => self.add_instance(class),
             Choice::Image(at) => self.go_to(at),
+            Choice::Network(at) => self.network_chosen(at),
             Choice::Compare(author) => self.compare_with(author),
             Choice::Adopt(from) => {
                 if self.change(Change::Adopt { from: from.clone() }) {

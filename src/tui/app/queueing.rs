@@ -160,6 +160,7 @@ impl App {
         open.take(spread, attributes);
         let size = open.item.size;
         self.open = Some(open);
+        self.proposals.forget();
         self.fit_canvas();
         self.cursor = (i64::from(size.width) / 2, i64::from(size.height) / 2);
         self.marks.clear();

@@ -4,7 +4,10 @@ use super::{
     super::{graphics::Graphics, keymap::Keymap},
     queue::Filter,
 };
-use crate::domain::{Layer, Taxonomy};
+use crate::{
+    domain::{Layer, Taxonomy},
+    ops::annotate::ListedNetwork,
+};
 
 /// How the canvas is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +56,10 @@ pub struct Settings {
     pub layer: Option<Layer>,
     /// The filter to begin with.
     pub filter: Filter,
+    /// The networks that propose masks.
+    pub networks: Vec<ListedNetwork>,
+    /// The one that is asked, a place among them; None: the only one, or the user chooses.
+    pub network: Option<usize>,
     /// Whether the tour is shown first.
     pub tour: bool,
 }

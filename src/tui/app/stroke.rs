@@ -82,6 +82,8 @@ impl App {
                     self.gesture = Some(Gesture::Ring { value, corners: vec![at], drawing });
                 }
             },
+            Tool::Prompt if self.gesture.is_some() => self.finish(),
+            Tool::Prompt => self.point_at(at, value),
             Tool::Rectangle | Tool::Ellipse => match self.gesture {
                 Some(Gesture::Span { .. }) => self.finish(),
                 _ => self.gesture = Some(Gesture::Span { value, anchor: at }),
@@ -97,26 +99,32 @@ impl App {
                     return;
                 };
                 let (picture, tolerance) = (Arc::clone(picture), self.tools.tolerance);
-                self.find(Search::Wand { picture, seed: at, tolerance }, if value { Use::Add } else { Use::Remove });
+                let used = if value { Use::Add } else { Use::Remove };
+                self.find(Search::Wand { picture, seed: at, tolerance }, used, None);
             }
         }
     }
 
-    /// Asks the worker for pixels.
-    pub(super) fn find(&mut self, search: Search, used: Use) {
-        self.waiting = Some(Waiting::Found(used));
+    /// Asks the worker for pixels; `source` is what finds them, where that is worth keeping.
+    pub(super) fn find(&mut self, search: Search, used: Use, source: Option<&'static str>) {
+        self.waiting = Some(Waiting::Found(used, source));
         self.effects.push(Effect::Find(search));
     }
 
     pub(super) fn found(&mut self, bits: &Bits) {
-        if let Some(Waiting::Found(used)) = self.waiting.take() {
-            self.combine(bits, used);
+        if let Some(Waiting::Found(used, source)) = self.waiting.take() {
+            self.combine_from(bits, used, source.map(str::to_owned));
         }
     }
 
     /// Changes the layer by `bits`.
     pub(super) fn combine(&mut self, bits: &Bits, used: Use) {
-        self.redraw(|layer| {
+        self.combine_from(bits, used, None);
+    }
+
+    /// Changes the layer by `bits` that `source` found.
+    pub(super) fn combine_from(&mut self, bits: &Bits, used: Use, source: Option<String>) {
+        self.redraw_from(source, |layer| {
             match used {
                 Use::Add => layer.add(bits),
                 Use::Remove => layer.subtract(bits),
@@ -128,6 +136,10 @@ impl App {
 
     /// Changes the layer by `draw`, which gives the region that it touched, and sends the change to the disk.
     pub(super) fn redraw(&mut self, draw: impl FnOnce(&mut Bits) -> Region) {
+        self.redraw_from(None, draw);
+    }
+
+    fn redraw_from(&mut self, source: Option<String>, draw: impl FnOnce(&mut Bits) -> Region) {
         if !self.may_draw() {
             return;
         }
@@ -135,7 +147,7 @@ impl App {
         let before = open.bits(self.layer);
         let mut after = Bits::clone(&before);
         let region = draw(&mut after);
-        self.keep(before, Drawn::new(after), region);
+        self.keep(before, Drawn::new(after), region, source);
     }
 
     /// Puts the pen down at `at`. Superpixels have to be found first: then this waits, and so does what the hand does next.
@@ -199,6 +211,11 @@ impl App {
         match &mut self.gesture {
             Some(Gesture::Ring { drawing, .. }) => *drawing = !*drawing,
             Some(_) => self.finish(),
+            None if self.tools.tool == Tool::Prompt => {
+                if self.may_draw() {
+                    self.gesture = Some(Gesture::Span { value: !self.tools.erase, anchor: self.cursor });
+                }
+            }
             None if matches!(self.tools.tool, Tool::Brush | Tool::Superpixel) => {
                 if self.may_draw() {
                     self.begin_stroke(self.cursor, !self.tools.erase);
@@ -217,6 +234,9 @@ impl App {
                 self.finish_stroke();
             }
             Some(Gesture::Ring { value, corners, .. }) => self.redraw(|bits| polygon(bits, &corners, value)),
+            Some(Gesture::Span { value, anchor }) if self.tools.tool == Tool::Prompt => {
+                self.box_between(anchor, self.cursor, value);
+            }
             Some(Gesture::Span { value, anchor }) => {
                 let (to, round) = (self.cursor, self.tools.tool == Tool::Ellipse);
                 self.redraw(
@@ -236,7 +256,7 @@ impl App {
         self.gesture = None;
         let Some(open) = &self.open else { return };
         let after = Drawn::new(Bits::clone(&open.bits(self.layer)));
-        self.keep(before, after, region);
+        self.keep(before, after, region, None);
     }
 
     /// Gives up what was begun; a stroke's pixels go back to what they were.
@@ -255,7 +275,7 @@ impl App {
 
     /// Shows `after` as the layer, and sends what differs from `before` to the disk. Pixels on an attribute's layer say yes
     /// to it where nothing was said.
-    fn keep(&mut self, before: Arc<Bits>, after: Drawn, region: Region) {
+    fn keep(&mut self, before: Arc<Bits>, after: Drawn, region: Region, source: Option<String>) {
         let layer = self.layer;
         if *before == *after.bits {
             self.set_drawn(layer, after);
@@ -268,7 +288,7 @@ impl App {
             self.set_presence(attribute, Presence::Yes);
         }
         let Some(target) = self.target() else { return };
-        let stroke = Stroke { target, layer, before, after: Arc::clone(&after.bits), region };
+        let stroke = Stroke { target, layer, before, after: Arc::clone(&after.bits), region, source };
         self.set_drawn(layer, after);
         self.saving += 1;
         self.effects.push(Effect::Stroke(stroke));

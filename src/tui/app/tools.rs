@@ -23,6 +23,8 @@ pub enum Tool {
     Wand,
     /// Paints patches of like colour.
     Superpixel,
+    /// Points at what a network shall mark.
+    Prompt,
 }
 
 impl Tool {
@@ -38,6 +40,7 @@ impl Tool {
             Self::Bucket => "fill",
             Self::Wand => "wand",
             Self::Superpixel => "superpixels",
+            Self::Prompt => "points",
         }
     }
 }

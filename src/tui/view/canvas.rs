@@ -12,7 +12,7 @@ use super::{
     super::{
         app::{
             App, Cells,
-            looks::colour,
+            looks::{PROPOSED, colour},
             sheet::{Drawn, Open, Shown},
         },
         graphics::{
@@ -169,6 +169,9 @@ fn layers<'a>(app: &'a App, open: &'a Open) -> Vec<(&'a Drawn, Painted<'a>)> {
         }
         add(drawn, colour(layer), look.opacity, look.outline, current);
     }
+    if let Some(drawn) = app.proposed(app.layer) {
+        add(drawn, PROPOSED, 40, false, true);
+    }
     layers
 }
 
@@ -191,10 +194,17 @@ fn draw_characters(app: &App, open: &Open, area: Rect, buffer: &mut Buffer) {
         let letter = match which {
             Some(Layer::Attribute(index)) => app.attribute_keys[*index].unwrap_or('+'),
             Some(Layer::Object) => 'O',
-            _ => '/',
+            Some(Layer::Ignore) => '/',
+            None => {
+                if layer.colour == PROPOSED {
+                    '?'
+                } else {
+                    '/'
+                }
+            }
         };
         for (symbol, inside) in symbols.iter_mut().zip(covered(layer.bits, layer.bounds, &grid)) {
-            if inside && layer.border {
+            if inside && layer.border && layer.colour != PROPOSED {
                 symbol.1 |= Modifier::REVERSED;
             } else if inside {
                 *symbol = (letter, Modifier::UNDERLINED);

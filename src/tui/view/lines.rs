@@ -84,6 +84,11 @@ pub(super) fn status(app: &App, area: Rect, buffer: &mut Buffer) {
         Tool::Wand => format!("  wand ±{}", tools.tolerance),
         tool => format!("  {}", tool.name()),
     };
+    if let Some(proposal) = app.proposal() {
+        left += &format!("  proposed by {}", harmless(proposal.source.split(' ').next().unwrap_or_default()));
+    } else if app.proposals.is_asking() {
+        left += "  asking …";
+    }
     left += match &app.gesture {
         Some(Gesture::Stroke { .. }) => "  pen down",
         Some(Gesture::Ring { .. } | Gesture::Span { .. }) => "  drawing",
@@ -148,6 +153,15 @@ pub(super) fn hint(app: &App, area: Rect, buffer: &mut Buffer) {
             let style = if message.wrong { Style::new().add_modifier(Modifier::BOLD) } else { plain() };
             let mark = if message.wrong { "! " } else { "" };
             put(buffer, area.x + 1, area.y, width, &format!("{mark}{}", message.text), style);
+        }
+        None if app.focus == Context::Canvas && app.proposal().is_some() => {
+            let keys = |command| app.keymap.keys_of(Context::Canvas, command);
+            let others = app.proposal().map_or(0, |proposal| proposal.layers.len().saturating_sub(1));
+            let mut text = format!("{} accept   {} leave", keys(Command::Finish), keys(Command::Cancel));
+            if others > 0 {
+                text += &format!("   {} {} other layers", keys(Command::PreviousLayer), keys(Command::NextLayer));
+            }
+            put(buffer, area.x + 1, area.y, width, &text, faint());
         }
         None => {
             let hints: &[Command] = match app.focus {

@@ -10,6 +10,7 @@ use super::super::{
     },
     raster::Grid,
 };
+use crate::ops::annotate::Prompt;
 
 /// What there is to be marked.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,8 @@ pub struct Marks {
     ring: Option<Brush>,
     /// What was begun.
     begun: Begun,
+    /// What was pointed at.
+    prompts: Vec<Prompt>,
 }
 
 /// Something that was begun.
@@ -46,7 +49,7 @@ impl Marks {
             Some(Gesture::Stroke { .. } | Gesture::Pan { .. }) | None => Begun::Nothing,
         };
         let ring = (app.tools.tool == Tool::Brush).then(|| app.tools.brush(!app.tools.erase));
-        Self { cursor: app.cursor, ring, begun }
+        Self { cursor: app.cursor, ring, begun, prompts: app.proposals.prompts.clone() }
     }
 
     /// Calls `mark` for every dot that is marked, some twice; some lie beside the grid. Without a ring that can be seen the
@@ -61,14 +64,11 @@ impl Marks {
                     line(ends[0], ends[1]).skip(1).for_each(|(column, row)| mark(column, row));
                 }
             }
-            Begun::Rectangle(anchor) => {
-                let from = grid.dot(*anchor);
-                let corners = [from, (cursor.0, from.1), cursor, (from.0, cursor.1)];
-                for i in 0..4 {
-                    line(corners[i], corners[(i + 1) % 4]).skip(1).for_each(|(column, row)| mark(column, row));
-                }
-            }
+            Begun::Rectangle(anchor) => frame(grid.dot(*anchor), cursor, mark),
             Begun::Ellipse(anchor) => ellipse(grid.dot(*anchor), cursor, mark),
+        }
+        for prompt in &self.prompts {
+            draw_prompt(prompt, grid, reach, mark);
         }
         match self.ring {
             Some(brush) if f64::from(brush.diameter) / grid.dx.max(grid.dy) >= 3.0 => {
@@ -92,6 +92,31 @@ impl Marks {
                 *dot = contrasting(*dot);
             }
         });
+    }
+}
+
+/// The border between two corners.
+fn frame(from: (i64, i64), to: (i64, i64), mark: &mut impl FnMut(i64, i64)) {
+    let corners = [from, (to.0, from.1), to, (from.0, to.1)];
+    for i in 0..4 {
+        line(corners[i], corners[(i + 1) % 4]).skip(1).for_each(|(column, row)| mark(column, row));
+    }
+}
+
+/// A plus where something is meant, a minus where it is not, a frame for a box.
+fn draw_prompt(prompt: &Prompt, grid: &Grid, reach: i64, mark: &mut impl FnMut(i64, i64)) {
+    let dot = |(x, y): (u32, u32)| grid.dot((x.into(), y.into()));
+    match *prompt {
+        Prompt::Box { from, to } => frame(dot(from), dot(to), mark),
+        Prompt::Point { at, inside } => {
+            let (column, row) = dot(at);
+            for step in -2 * reach..=2 * reach {
+                mark(column + step, row);
+                if inside && step != 0 {
+                    mark(column, row + step);
+                }
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod attributes;
 mod drawing;
 mod masks;
 mod pages;
+mod proposals;
 mod queue;
 mod saving;
 
@@ -15,7 +16,7 @@ use rival10_drawing::Brush;
 use rival10_sdk::{ImageId, Rgb};
 
 use super::{
-    super::action::{Search, Stroke, Turn},
+    super::action::{Ask, Asked, Search, Stroke, Turn},
     sheet::Spread,
     *,
 };
@@ -24,7 +25,7 @@ use crate::{
     ops::{
         ListedRun,
         annotate::{
-            Author, Picture, QueueItem, Votes,
+            Author, ListedNetwork, Picture, Prompt, QueueItem, Votes,
             pages::{FindingLine, RunMap, RunView},
         },
     },
@@ -58,6 +59,8 @@ pub(crate) fn settings() -> Settings {
         first: None,
         layer: None,
         filter: super::queue::Filter::default(),
+        networks: Vec::new(),
+        network: None,
         tour: false,
     }
 }
@@ -134,6 +137,40 @@ fn concluded() -> RunView {
     RunView { report: serde_json::from_value(report).unwrap(), maps: vec![map] }
 }
 
+/// The screen of a project with a network that knows yellow discs and their upper halves (beaks), and one that takes prompts.
+pub(crate) fn with_networks() -> Settings {
+    let network = |name: &str, prompted| ListedNetwork { name: name.to_owned(), prompted };
+    Settings { networks: vec![network("discs", false), network("points", true)], ..settings() }
+}
+
+/// What those networks say: the yellow pixels of an object and its upper half; or squares around what was pointed at, less
+/// those around what was not.
+pub(crate) fn said(question: &Ask) -> super::proposals::Proposal {
+    let picture = &question.picture.levels[0];
+    let yellow = |x: u32, y: u32| picture.pixels[3 * (y * SIZE.width + x) as usize] == 220;
+    let near = |(x, y): (u32, u32), at: (u32, u32)| x.abs_diff(at.0) <= 3 && y.abs_diff(at.1) <= 3;
+    let layers: Vec<(Layer, Mask)> = match &question.asked {
+        Asked::Segment { .. } => vec![
+            (Layer::Object, Mask::from_fn(SIZE, yellow)),
+            (Layer::Attribute(10), Mask::from_fn(SIZE, |x, y| y < 20 && yellow(x, y))),
+        ],
+        Asked::Prompt { layer, prompts } => {
+            let holds = |at: (u32, u32), wanted: bool| {
+                prompts.iter().any(|prompt| match *prompt {
+                    Prompt::Point { at: point, inside } => inside == wanted && near(at, point),
+                    Prompt::Box { from, to } => {
+                        wanted && (from.0..=to.0).contains(&at.0) && (from.1..=to.1).contains(&at.1)
+                    }
+                })
+            };
+            vec![(*layer, Mask::from_fn(SIZE, |x, y| holds((x, y), true) && !holds((x, y), false)))]
+        }
+    };
+    let layers = layers.into_iter().filter(|(_, mask)| !mask.is_empty());
+    let source = format!("{} 0123456789ab", question.network);
+    super::proposals::Proposal { source, layers: layers.map(|(layer, mask)| (layer, sheet::drawn(&mask))).collect() }
+}
+
 /// What Bob has drawn of an image: a square around its middle.
 fn elsewhere(author: &str, image: ImageId) -> Spread {
     let mut instance = sheet::Instance::blank(Some(InstanceId(image.0 * 10)), Some(9), 18);
@@ -208,6 +245,12 @@ impl Played {
                 }
                 Effect::Find(Search::Grow(bits, n)) => Action::Found(rival10_drawing::grow(bits, *n)),
                 Effect::Find(Search::Shrink(bits, n)) => Action::Found(rival10_drawing::shrink(bits, *n)),
+                Effect::Ask(question) => Action::Answered {
+                    number: question.number,
+                    image: question.image,
+                    instance: question.instance,
+                    answer: Ok(said(question)),
+                },
                 Effect::Retry | Effect::Suspend | Effect::Redraw => {
                     self.sent.push(effect);
                     continue;
@@ -280,4 +323,3 @@ fn disc(diameter: u32, at: (i64, i64)) -> Mask {
     let brush = Brush { diameter, tip: rival10_drawing::Tip::Circle };
     Mask::from_fn(SIZE, |x, y| brush.covers(i64::from(x) - at.0, i64::from(y) - at.1))
 }
-

@@ -6,7 +6,7 @@ mod svg;
 use std::{fs, path::PathBuf};
 
 use super::{
-    super::app::tests::{Played, settings},
+    super::app::tests::{Played, settings, with_networks},
     *,
 };
 
@@ -34,6 +34,9 @@ const SCREENS: &[(&str, &str)] = &[
     ("findings", "! down"),
     ("runs", "%"),
     ("a run", "% enter"),
+    ("which network", "a"),
+    ("proposal", "\\ a d i s c s enter"),
+    ("points", "\\ a p o i n t s enter space 9 l e space e v 5 l 5 j"),
 ];
 
 fn text(buffer: &Buffer) -> String {
@@ -66,7 +69,7 @@ fn every_screen_is_as_it_was_committed() {
     for (columns, rows) in [(80, 24), (120, 40), (200, 60)] {
         let mut all = String::new();
         for (name, keys) in SCREENS {
-            let mut played = Played::new(settings(), columns, rows);
+            let mut played = Played::new(with_networks(), columns, rows);
             played.keys(keys);
             all += &format!("== {name}: {keys}\n{}", text(&drawn(&played.app)));
         }
@@ -96,13 +99,15 @@ const SHOWN: &[(&str, &str)] = &[
     ("votes", "V"),
     ("findings", "! down"),
     ("run", "% enter"),
+    ("proposed", "\\ a d i s c s enter"),
+    ("points", "\\ a p o i n t s enter space 9 l e space e v 5 l 5 j v"),
 ];
 
 #[test]
 fn the_pictures_of_the_documentation_are_of_these_screens() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/screens");
     for (name, keys) in SHOWN {
-        let mut played = Played::new(settings(), 100, 30);
+        let mut played = Played::new(with_networks(), 100, 30);
         played.keys(keys);
         for (scheme, colours) in [("dark", &svg::DARK), ("light", &svg::LIGHT)] {
             let file = folder.join(format!("{name}-{scheme}.svg"));
@@ -121,7 +126,7 @@ fn the_pictures_of_the_documentation_are_of_these_screens() {
 fn no_screen_of_any_size_panics() {
     for (columns, rows) in [(1, 1), (2, 2), (10, 3), (27, 5), (40, 10), (63, 24), (64, 2), (300, 100)] {
         for (_, keys) in SCREENS {
-            let mut played = Played::new(settings(), columns, rows);
+            let mut played = Played::new(with_networks(), columns, rows);
             played.keys(keys);
             drawn(&played.app);
         }
