@@ -7,6 +7,8 @@
 
 `NETWORK.onnx.json` beside `NETWORK.onnx` states preprocessing and labels, and holds one picture with the logits that
 PyTorch gave for it. `rival10 models add NETWORK NETWORK.onnx` replays it, and refuses a network that answers otherwise.
+`NETWORK.pt` and `NETWORK.pt.json` are the same for a rival10 that was built with libtorch; see torchscript.py for what the
+module returns.
 """
 
 import argparse
@@ -20,6 +22,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+import torchscript
 from networks import NETWORKS, PROJECT
 
 # What rival10's presets of these names do to a picture in [0, 1] before the network sees it.
@@ -65,6 +68,8 @@ def export(row, arguments, classes):
     if row.checkpoint and weights == "pretrained":
         raise SystemExit(f"{row.name}: no library has its weights; fetch the checkpoint and name it with --weights FILE")
     torch.manual_seed(arguments.seed)
+    # The fast path of attention is one operator without a gradient.
+    torch.backends.mha.set_fastpath_enabled(False)
     if row.labels == PROJECT:
         network, source = row.build(weights, classes)
         labels = classes
@@ -86,8 +91,9 @@ def export(row, arguments, classes):
     )
     sidecar(network, row.preset, labels, source, row.side, arguments.out / f"{row.name}.onnx.json")
     if arguments.torchscript:
-        with torch.no_grad():
-            torch.jit.trace(network, example).save(arguments.out / f"{row.name}.pt")
+        module = arguments.out / f"{row.name}.pt"
+        torchscript.save(network, row.layer, row.before, row.side, source, module)
+        sidecar(network, row.preset, labels, source, row.side, pathlib.Path(f"{module}.json"))
     print(f"{file}: {source}", flush=True)
 
 
@@ -99,7 +105,7 @@ def main():
     parser.add_argument("--weights", default="pretrained", help="pretrained, random, or a checkpoint file")
     parser.add_argument("--seed", type=int, default=0, help="of random weights")
     parser.add_argument("--classes", type=pathlib.Path, default=TAXONOMY, help="the taxonomy whose classes CLIP is asked for")
-    parser.add_argument("--torchscript", action="store_true", help="write NETWORK.pt as well")
+    parser.add_argument("--torchscript", action="store_true", help="write NETWORK.pt and its sidecar as well")
     arguments = parser.parse_args()
     if arguments.list:
         for row in NETWORKS:

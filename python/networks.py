@@ -24,6 +24,10 @@ class Network:
     group: str
     build: Callable
     preset: str
+    layer: str
+    """The module that is explained: the last block of the last stage, or the input norm of the last block."""
+    before: int | None = None
+    """Tokens in front of the picture's in `layer`; None where it holds maps."""
     labels: str = IMAGENET
     side: int = 224
     checkpoint: bool = False
@@ -148,29 +152,36 @@ def clip(arch):
     return build
 
 
+def last_block(depth):
+    return "layer4.1" if depth == 18 else "layer4.2"
+
+
 NETWORKS = [
-    *(Network(f"resnet{n}", "ResNets", torchvision_resnet(f"resnet{n}"), "imagenet") for n in (18, 50, 101, 152)),
+    *(Network(f"resnet{n}", "ResNets", torchvision_resnet(f"resnet{n}"), "imagenet", last_block(n)) for n in (18, 50, 101, 152)),
     *(
-        Network(f"robust-resnet{n}-{strength}", "robust ResNets", torchvision_resnet(f"resnet{n}"), "imagenet", checkpoint=True)
+        Network(f"robust-resnet{n}-{strength}", "robust ResNets", torchvision_resnet(f"resnet{n}"), "imagenet", last_block(n),
+                checkpoint=True)
         for n in (18, 50)
         for strength in ("eps1", "eps3")
     ),
     *(
-        Network(f"vit-{letter}{patch}", "ViTs", timm_network(f"vit_{size}_patch{patch}_224"), "timm-inception-900")
+        Network(f"vit-{letter}{patch}", "ViTs", timm_network(f"vit_{size}_patch{patch}_224"), "timm-inception-900",
+                "blocks.11.norm1", before=1)
         for letter, size, patch in (("t", "tiny", 16), ("s", "small", 16), ("b", "base", 16), ("s", "small", 32), ("b", "base", 32))
     ),
     *(
-        Network(f"deit-{letter}", "DeiTs", timm_network(f"deit_{size}_patch16_224"), "timm-bicubic-900")
+        Network(f"deit-{letter}", "DeiTs", timm_network(f"deit_{size}_patch16_224"), "timm-bicubic-900", "blocks.11.norm1",
+                before=1)
         for letter, size in (("t", "tiny"), ("s", "small"), ("b", "base"))
     ),
-    Network("simclr-resnet50", "SimCLR", torchvision_resnet("resnet50"), "none", checkpoint=True),
+    Network("simclr-resnet50", "SimCLR", torchvision_resnet("resnet50"), "none", last_block(50), checkpoint=True),
     *(
-        Network(f"clip-{name}", f"CLIP {kind}", clip(f"{arch}-quickgelu"), "clip", labels=PROJECT)
-        for name, arch, kind in (
-            ("rn50", "RN50", "ResNets"),
-            ("rn101", "RN101", "ResNets"),
-            ("vit-b16", "ViT-B-16", "ViTs"),
-            ("vit-b32", "ViT-B-32", "ViTs"),
+        Network(f"clip-{name}", f"CLIP {kind}", clip(f"{arch}-quickgelu"), "clip", layer, before, labels=PROJECT)
+        for name, arch, kind, layer, before in (
+            ("rn50", "RN50", "ResNets", "visual.layer4.2", None),
+            ("rn101", "RN101", "ResNets", "visual.layer4.2", None),
+            ("vit-b16", "ViT-B-16", "ViTs", "visual.transformer.resblocks.11.ln_1", 1),
+            ("vit-b32", "ViT-B-32", "ViTs", "visual.transformer.resblocks.11.ln_1", 1),
         )
     ),
 ]

@@ -30,6 +30,7 @@ Examples:
   rival10 analyze --plugin noise-sensitivity --model a,b --set levels=30,60 --json
   rival10 analyze --plugin noise-sensitivity --model a --dry-run      how long it would take
   rival10 analyze --plugin noise-sensitivity --model a --shard 2/4    the second of four parts
+  rival10 analyze --plugin noise-sensitivity --model t --device cuda:0 --batch 8   a TorchScript module on a GPU
 
 The same command goes on where a stopped one was; rows are kept in the project's runs folder as Parquet. Shards may run
 at once, in one project or in copies of it; `rival10 runs merge` brings their parts together.
@@ -58,9 +59,12 @@ pub(super) struct Args {
     /// Only part I of N; the parts are brought together by `rival10 runs merge`
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
-    /// What runs the networks: tract, or onnxruntime where rival10 was built with it [default: tract]
+    /// What runs the networks: tract, or onnxruntime where rival10 was built with it [default: tract; libtorch for TorchScript]
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
+    /// Where TorchScript modules run: cpu, or cuda:N where libtorch finds a GPU [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
     /// Images that are handed to the analysis at once; changes no number [default: 1]
     #[arg(long, value_name = "N")]
     batch: Option<NonZeroUsize>,
@@ -96,6 +100,7 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<Outcome> {
         settings: args.set,
         seed: shell.seed(),
         engine: args.engine,
+        device: args.device,
         batch: args.batch,
     };
     let mut project = shell.open()?;

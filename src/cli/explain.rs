@@ -33,9 +33,12 @@ pub(super) struct Args {
     /// A method's setting
     #[arg(long = "set", value_name = "NAME=VALUE")]
     settings: Vec<String>,
-    /// What runs the network: tract, or onnxruntime where rival10 was built with it [default: tract]
+    /// What runs the network: tract, or onnxruntime where rival10 was built with it [default: tract; libtorch for TorchScript]
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
+    /// Where a TorchScript module runs: cpu, or cuda:N where libtorch finds a GPU [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
     /// Where no picture is named: images of this split
     #[arg(long)]
     split: Option<String>,
@@ -65,6 +68,7 @@ pub(super) fn run(args: Args, shell: &Shell) -> anyhow::Result<Outcome> {
         layer: args.layer,
         settings: args.settings,
         engine: args.engine,
+        device: args.device,
         seed: shell.seed(),
         out: args.out,
     };

@@ -122,7 +122,7 @@ pub(super) struct ProbeArgs {
 pub(super) struct AddArgs {
     /// The name it will go by
     name: String,
-    /// The ONNX file; with --external what the program is to run, if it takes a file
+    /// The ONNX file, or a TorchScript module where rival10 was built with libtorch; with --external what the program is to run, if it takes a file
     file: Option<PathBuf>,
     /// Run it by the program rival10-model-PROGRAM on the PATH, or by that of this path (docs/models.md)
     #[arg(long, value_name = "PROGRAM")]

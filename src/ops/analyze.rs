@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     OpsError, Project,
     inputs::{inputs, words},
-    models::load_model,
+    models::{load_model, runtime},
 };
 use crate::{
     analysis::{
@@ -43,9 +43,12 @@ pub struct AnalyzeRequest {
     pub settings: Vec<String>,
     /// The seed of everything random.
     pub seed: u64,
-    /// What runs the networks; none: the default engine.
+    /// What runs the networks; none: what runs each by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
+    /// Where TorchScript modules run; none: on the CPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// Images that are handed to the analysis at once, one unless given; changes no number.
     #[serde(skip)]
     pub batch: Option<NonZeroUsize>,
@@ -242,12 +245,13 @@ impl Prepared {
         let plugin = find_analysis(&request.plugin)?;
         let settings = settings(plugin, request)?;
         let taxonomy = project.store.taxonomy().clone();
+        let on = runtime(request.engine.as_deref(), request.device.as_deref())?;
         let mut models: Vec<Model> = Vec::new();
         for name in &request.models {
             if models.iter().any(|model| model.classifier.name() == name) {
                 return Err(OpsError::Usage(format!("model {name:?} is named twice")));
             }
-            models.push(load_model(project, name, settings.profile, request.engine.as_deref())?);
+            models.push(load_model(project, name, settings.profile, on)?);
         }
         let analysis = (plugin.configure)(&settings).map_err(RunError::from)?;
         let (inputs, excluded) = if analysis.compares_annotators() {

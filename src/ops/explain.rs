@@ -16,7 +16,7 @@ use super::{
     AnalyzeRequest, OpsError, Project,
     inputs::inputs,
     map_sheet::{self, Row},
-    models::load_model,
+    models::{load_model, runtime},
 };
 use crate::{analysis::source::Input, domain::Progress, durable, formats::DEFAULT_MAX_PIXELS};
 
@@ -42,8 +42,10 @@ pub struct ExplainRequest {
     pub layer: Option<String>,
     /// Settings of the methods as `key=value`.
     pub settings: Vec<String>,
-    /// What runs the network; none: the default engine.
+    /// What runs the network; none: what runs it by default.
     pub engine: Option<String>,
+    /// Where a TorchScript module runs; none: on the CPU.
+    pub device: Option<String>,
     /// The seed of everything random.
     pub seed: u64,
     /// Where the sheet goes, a JPEG.
@@ -119,7 +121,8 @@ struct Picture {
 /// [`OpsError`] if the model, a method, the class, the layer or a picture is not there, or the sheet can't be written.
 pub fn explain(project: &Project, request: &ExplainRequest, progress: &dyn Progress) -> Result<Explanations, OpsError> {
     let taxonomy = project.store.taxonomy();
-    let model = load_model(project, &request.model, Profile::Strict, request.engine.as_deref())?;
+    let on = runtime(request.engine.as_deref(), request.device.as_deref())?;
+    let model = load_model(project, &request.model, Profile::Strict, on)?;
     let explained = match &request.class {
         None => Explained::Predicted,
         Some(name) => Explained::Class(taxonomy.class(name).ok_or_else(|| {

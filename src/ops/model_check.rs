@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use rival10_engine::{Channels, Preprocessing, presets::PRESETS};
+use rival10_engine::{Channels, Preprocessing, Runtime, presets::PRESETS};
 use rival10_sdk::{Batch, Geometry, Model, Profile, Rgb, SampleSource, Taxonomy, taxonomy::argmax};
 use rival10_stats::mcnemar;
 use serde::Serialize;
@@ -164,7 +164,7 @@ fn feedings(stated: Scaling) -> Vec<Feeding> {
 /// [`OpsError`] if there is no such model, no image takes part, a file can't be read, or the user stops.
 pub fn check_model(project: &Project, request: &CheckRequest, progress: &dyn Progress) -> Result<ModelCheck, OpsError> {
     let taxonomy = project.store.taxonomy();
-    let model = load_model(project, &request.model, Profile::Strict, None)?;
+    let model = load_model(project, &request.model, Profile::Strict, Runtime::default())?;
     let preprocessing = super::models::stored_recipe(&project.store.model(&request.model)?)?.preprocessing;
     let feedings = feedings(Scaling::of(&preprocessing));
     let images = AnalyzeRequest { split: request.split.clone(), limit: request.limit, ..AnalyzeRequest::default() };

@@ -7,8 +7,9 @@ use std::{
 };
 
 use rival10_engine::{
-    Engine, Inspection, Labels, Network, Preprocessing, Recipe, Sidecar,
+    Inspection, Labels, Network, Preprocessing, Recipe, Runtime, Sidecar,
     external::{self, DEFAULT_TIMEOUT_S},
+    is_torchscript,
     masks::MaskTask,
     presets::{self, Preset},
     sidecar,
@@ -29,7 +30,7 @@ use crate::{
 pub struct AddModel {
     /// The name that it will go by.
     pub name: String,
-    /// The ONNX file; with `external` what is handed to the program, or none.
+    /// The ONNX file or TorchScript module; with `external` what is handed to the program, or none.
     pub file: Option<PathBuf>,
     /// The program that runs it: what follows `rival10-model-` in its name on the PATH, or its path; none: the engine.
     pub external: Option<String>,
@@ -131,7 +132,7 @@ pub fn add_model(project: &mut Project, request: &AddModel) -> Result<AddedModel
 /// first.
 pub(super) fn add_stated(project: &mut Project, request: &AddModel, stated: Stated) -> Result<AddedModel, OpsError> {
     let Stated { file, mut recipe, labels, sidecar } = stated;
-    let opened = recipe.open(&request.name, &file, Engine::default())?;
+    let opened = recipe.open(&request.name, &file, Runtime::default())?;
     if let Some(sidecar) = &sidecar {
         sidecar.replay(&*opened.classifier)?;
     }
@@ -202,13 +203,13 @@ pub(super) fn task_of(model: &ModelRecord) -> Result<&'static str, OpsError> {
     })
 }
 
-/// What is in the model called `name`, or in the ONNX file of that path.
+/// What is in the model called `name`, or in the ONNX file or TorchScript module of that path.
 ///
 /// # Errors
 /// [`OpsError`] if there is no such model or file, or it can't be run.
 pub fn inspect_model(project: Option<&Project>, name: &str) -> Result<Inspection, OpsError> {
     let (file, recipe) = named(project, name)?;
-    Ok(recipe.open(name, &file, Engine::default())?.inspection)
+    Ok(recipe.open(name, &file, Runtime::default())?.inspection)
 }
 
 /// A gradient that is to be written.
@@ -280,24 +281,27 @@ fn named(project: Option<&Project>, name: &str) -> Result<(PathBuf, Recipe), Ops
     }
 }
 
-/// The model called `name`, ready to run on `engine` (none: the default one); in the profiles that follow the study without
-/// its normalisation.
-pub(super) fn load_model(
-    project: &Project,
-    name: &str,
-    profile: Profile,
-    engine: Option<&str>,
-) -> Result<Model, OpsError> {
-    let engine: Engine = engine.map_or(Ok(Engine::default()), |name| {
-        name.parse().map_err(|reason| OpsError::Usage(format!("--engine: {reason}")))
-    })?;
+/// What models are to run on, by the names that were asked for.
+///
+/// # Errors
+/// [`OpsError::Usage`] lists the names that there are.
+pub(super) fn runtime(engine: Option<&str>, device: Option<&str>) -> Result<Runtime, OpsError> {
+    let usage = |option: &'static str| move |reason: String| OpsError::Usage(format!("{option}: {reason}"));
+    Ok(Runtime {
+        engine: engine.map(|name| name.parse().map_err(usage("--engine"))).transpose()?,
+        device: device.map(|name| name.parse().map_err(usage("--device"))).transpose()?.unwrap_or_default(),
+    })
+}
+
+/// The model called `name`, ready to run; in the profiles that follow the study without its normalisation.
+pub(super) fn load_model(project: &Project, name: &str, profile: Profile, on: Runtime) -> Result<Model, OpsError> {
     let record = find_model(project, name)?;
     let mut recipe = stored_recipe(&record)?;
     if profile.follows_study() {
         let Preprocessing { scale, mean, std, .. } = &mut recipe.preprocessing;
         (*scale, *mean, *std) = (1.0, [0.0; 3], [1.0; 3]);
     }
-    Ok(open_model(name, &record.file, &recipe.to_json(), record.groups, engine)?)
+    Ok(open_model(name, &record.file, &recipe.to_json(), record.groups, on)?)
 }
 
 /// The network of the model called `name`, with all that the engine can do with it.
@@ -309,6 +313,10 @@ pub(super) fn open_network(project: &Project, name: &str) -> Result<Network, Ops
 fn network_of(name: &str, file: &Path, recipe: &Recipe) -> Result<Network, OpsError> {
     if let Some(program) = &recipe.program {
         let reason = format!("model {name:?} is the program {}; this takes a network in an ONNX file", program.name);
+        return Err(OpsError::Refused(reason));
+    }
+    if is_torchscript(file) {
+        let reason = format!("model {name:?} is a TorchScript module; this takes a network in an ONNX file");
         return Err(OpsError::Refused(reason));
     }
     Ok(Network::open(name, file, &recipe.preprocessing)?)

@@ -4,6 +4,7 @@
 //! labels that it would judge: its features are kept, and heads are trained anew, each without the images that it judges.
 
 use rayon::prelude::*;
+use rival10_engine::Runtime;
 use rival10_probe::cross_validated;
 use rival10_sdk::{Batch, ContentHash, Geometry, Profile, SampleSource, taxonomy::softmax};
 
@@ -42,7 +43,7 @@ pub(super) fn opinion(project: &Project, name: &str, seed: u64, progress: &dyn P
         let of = samples.iter().map(|sample| sample.id).zip(crossed).collect();
         return Ok(Opinion { by: format!("a head on the features of {name} that has not seen it"), of });
     }
-    let model = load_model(project, name, Profile::Strict, None)?;
+    let model = load_model(project, name, Profile::Strict, Runtime::default())?;
     let samples = source.samples();
     progress.begin("images", samples.len() as u64);
     let of: Result<Vec<(ImageId, Vec<f64>)>, OpsError> = samples

@@ -117,3 +117,23 @@ fn a_wrong_preprocessing_is_noticed_on_the_projects_own_images() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("none") && said.contains("the stated preprocessing"), "{said}");
 }
+
+#[test]
+#[cfg(not(feature = "libtorch"))]
+fn a_torchscript_module_without_its_engine_is_told_how_to_run() {
+    let home = with_network("cnn", &sidecar("cnn"));
+    fs::write(home.path().join("net.pt"), b"PK\x03\x04 and what torch.jit.save puts behind").unwrap();
+    let told = fails(home.path(), 1, &["models", "add", "script", "net.pt", "--preset", "none"]);
+    assert!(told.contains("net.pt") && told.contains("--features libtorch"), "{told}");
+}
+
+#[test]
+fn only_a_torchscript_module_runs_elsewhere_than_on_the_cpu() {
+    let home = with_network("cnn", &sidecar("cnn"));
+    ok(home.path(), ["models", "add", "net", "net.onnx"]);
+    let analyze = |device| ["analyze", "--plugin", "noise-sensitivity", "--model", "net", "--device", device];
+    let told = fails(home.path(), 1, &analyze("cuda:0"));
+    assert!(told.contains("net.onnx runs on the CPU") && told.contains("TorchScript"), "{told}");
+    let told = fails(home.path(), 2, &analyze("gpu"));
+    assert!(told.contains("there are cpu, cuda:0"), "{told}");
+}

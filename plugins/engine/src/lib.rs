@@ -9,6 +9,7 @@
 //! beyond the engine is refused with an error that names the node, and never ends the process. Preprocessing is stated,
 //! never guessed.
 
+mod device;
 mod error;
 pub mod external;
 mod framing;
@@ -22,6 +23,8 @@ mod isa;
 mod kept;
 mod labels;
 mod layers;
+#[cfg(feature = "libtorch")]
+mod libtorch;
 pub mod masks;
 mod network;
 mod onnx_file;
@@ -33,6 +36,7 @@ mod proto;
 mod recipe;
 pub mod sidecar;
 
+pub use device::Device;
 pub use error::EngineError;
 pub use external::ExternalModel;
 pub use framing::{Framing, FramingError, Interpolation};
@@ -40,10 +44,12 @@ pub use head::LinearHead;
 pub use inspection::{Inspection, Opset, Port};
 pub use isa::{IsaError, isa, pin};
 pub use labels::{LabelError, Labels};
+#[cfg(feature = "libtorch")]
+pub use libtorch::TorchScript;
 pub use network::{GradientFile, Network};
 pub use onnx_file::{MAX_FILE_BYTES, MAX_WEIGHT_BYTES};
 #[cfg(feature = "onnxruntime")]
 pub use onnxruntime::OnnxRuntime;
 pub use preprocessing::{Channels, Layout, MAX_SIDE, Preprocessing, PreprocessingError};
-pub use recipe::{Engine, Opened, Recipe};
+pub use recipe::{Engine, Opened, Recipe, Runtime, is_torchscript};
 pub use sidecar::{Sidecar, SidecarError};

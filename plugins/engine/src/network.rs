@@ -213,15 +213,7 @@ impl Network {
 
     /// Refuses a batch of another size, or of parts of pictures.
     pub(crate) fn check(&self, batch: &Batch) -> Result<(), ClassifierError> {
-        if batch.size != self.input.size {
-            let (model, expected, found) = (self.name.clone(), self.input.size, batch.size);
-            return Err(ClassifierError::Size { model, expected, found });
-        }
-        if !batch.data.len().is_multiple_of(batch.stride()) {
-            let (found, stride) = (batch.data.len(), batch.stride());
-            return Err(self.failure(format!("a batch of {found} numbers does not hold whole pictures of {stride}")));
-        }
-        Ok(())
+        check_batch(&self.name, self.input.size, batch)
     }
 
     fn outcome<T>(&self, outcome: Result<TractResult<T>, String>) -> Result<T, ClassifierError> {
@@ -231,6 +223,33 @@ impl Network {
             Err(reason) => Err(self.failure(format!("the engine stopped inside: {reason}"))),
         }
     }
+}
+
+/// Refuses a batch of another size than `expected`, or of parts of pictures.
+pub(crate) fn check_batch(model: &str, expected: Size, batch: &Batch) -> Result<(), ClassifierError> {
+    if batch.size != expected {
+        return Err(ClassifierError::Size { model: model.to_owned(), expected, found: batch.size });
+    }
+    if !batch.data.len().is_multiple_of(batch.stride()) {
+        let (found, stride) = (batch.data.len(), batch.stride());
+        let reason = format!("a batch of {found} numbers does not hold whole pictures of {stride}");
+        return Err(ClassifierError::Engine { model: model.to_owned(), reason });
+    }
+    Ok(())
+}
+
+/// Refuses a seed that does not fit `n` pictures' `outputs` logits.
+pub(crate) fn check_seed(model: &str, outputs: usize, seed: &Tensor, n: usize) -> Result<(), ClassifierError> {
+    let expected = [n, outputs];
+    if seed.shape == expected && seed.data.len() == n * outputs {
+        return Ok(());
+    }
+    let reason = format!(
+        "the seed has the shape {:?} and {} numbers; the logits have the shape {expected:?}",
+        seed.shape,
+        seed.data.len()
+    );
+    Err(ClassifierError::Engine { model: model.to_owned(), reason })
 }
 
 /// The engine's reader of ONNX files.

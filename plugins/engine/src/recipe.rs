@@ -1,24 +1,29 @@
 //! How a model is opened, as it is stored with it: its preprocessing, and what runs it.
 
-use std::{path::Path, str::FromStr, sync::Arc};
+use std::{fs::File, io::Read, path::Path, str::FromStr, sync::Arc};
 
 use rival10_sdk::Classifier;
 use serde::{Deserialize, Serialize};
 
-use crate::{EngineError, ExternalModel, Inspection, Network, Preprocessing, PreprocessingError, external::Program};
+use crate::{
+    EngineError, ExternalModel, Inspection, Network, Preprocessing, PreprocessingError, device::Device,
+    external::Program,
+};
 
-/// What runs ONNX files.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What runs networks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
-    /// tract: the default, and the one that gives the same bits everywhere.
-    #[default]
+    /// tract: the default for ONNX files, and the one that gives the same bits everywhere.
     Tract,
     /// ONNX Runtime, loaded from this machine; there with the feature `onnxruntime`.
     OnnxRuntime,
+    /// libtorch, for TorchScript modules alone; there with the feature `libtorch`.
+    Libtorch,
 }
 
 /// Every engine by its name.
-const ENGINES: &[(&str, Engine)] = &[("tract", Engine::Tract), ("onnxruntime", Engine::OnnxRuntime)];
+const ENGINES: &[(&str, Engine)] =
+    &[("tract", Engine::Tract), ("onnxruntime", Engine::OnnxRuntime), ("libtorch", Engine::Libtorch)];
 
 impl FromStr for Engine {
     type Err = String;
@@ -29,6 +34,15 @@ impl FromStr for Engine {
             format!("no engine {text:?}; there are {}", known.join(", "))
         })
     }
+}
+
+/// What a model is to run on, as far as that was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Runtime {
+    /// None: libtorch for a TorchScript module, tract for everything else.
+    pub engine: Option<Engine>,
+    /// Where it computes.
+    pub device: Device,
 }
 
 /// How a model is opened.
@@ -76,14 +90,30 @@ impl Recipe {
         }
     }
 
-    /// Opens `file` as model `name`; a program runs itself, whatever `engine` is.
+    /// Opens `file` as model `name`; a program runs itself, whatever the engine.
     ///
     /// # Errors
     /// [`EngineError`] names the file or the program, and what would do.
-    pub fn open(&self, name: &str, file: &Path, engine: Engine) -> Result<Opened, EngineError> {
+    pub fn open(&self, name: &str, file: &Path, on: Runtime) -> Result<Opened, EngineError> {
+        let missing = |engine, reason: String| Err(EngineError::Runtime { engine, reason });
         if let Some(program) = &self.program {
+            if on.device != Device::Cpu {
+                let reason = format!("it chooses its device itself; {} can't be asked of it", on.device);
+                return Err(EngineError::External { program: program.name.clone(), reason });
+            }
             let model = ExternalModel::open(name, file, program, &self.preprocessing)?;
             return Ok(Opened { inspection: model.inspection(), classifier: Arc::new(model) });
+        }
+        let module = is_torchscript(file);
+        let engine = on.engine.unwrap_or(if module { Engine::Libtorch } else { Engine::Tract });
+        if engine != Engine::Libtorch && on.device != Device::Cpu {
+            let engine = ENGINES.iter().find(|(_, known)| *known == engine).map_or("", |(name, _)| name);
+            let reason = format!(
+                "{} runs on the CPU; {} is for TorchScript modules, which `python/export.py --torchscript` writes",
+                file.display(),
+                on.device
+            );
+            return missing(engine, reason);
         }
         match engine {
             Engine::Tract => {
@@ -96,12 +126,37 @@ impl Recipe {
                 Ok(Opened { inspection: network.inspection(), classifier: Arc::new(network) })
             }
             #[cfg(not(feature = "onnxruntime"))]
-            Engine::OnnxRuntime => Err(EngineError::Runtime {
-                engine: "onnxruntime",
-                reason: "this rival10 was built without it; build it with --features onnxruntime".to_owned(),
-            }),
+            Engine::OnnxRuntime => missing(
+                "onnxruntime",
+                "this rival10 was built without it; build it with --features onnxruntime".to_owned(),
+            ),
+            Engine::Libtorch if !module && file.is_file() => missing(
+                "libtorch",
+                format!("{} is no TorchScript module; `python/export.py --torchscript` writes such", file.display()),
+            ),
+            #[cfg(feature = "libtorch")]
+            Engine::Libtorch => {
+                let module = crate::TorchScript::open(name, file, &self.preprocessing, on.device)?;
+                Ok(Opened { inspection: module.inspection().clone(), classifier: Arc::new(module) })
+            }
+            #[cfg(not(feature = "libtorch"))]
+            Engine::Libtorch => missing(
+                "libtorch",
+                format!(
+                    "{} is a zip archive, as torch.jit.save writes, and this rival10 was built without libtorch: build it \
+                     with --features libtorch, or export the network with torch.onnx.export",
+                    file.display()
+                ),
+            ),
         }
     }
+}
+
+/// Whether `file` is no ONNX file but, by its first bytes, may be a TorchScript module: a zip archive.
+#[must_use]
+pub fn is_torchscript(file: &Path) -> bool {
+    let mut magic = [0; 4];
+    File::open(file).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"PK\x03\x04"
 }
 
 /// A model that is ready to run.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rival10_engine::{Engine, EngineError, PreprocessingError, Recipe};
+use rival10_engine::{EngineError, PreprocessingError, Recipe, Runtime};
 use rival10_sdk::{ClassGroups, Model};
 
 /// Why a model that a project knows can't be run.
@@ -16,12 +16,12 @@ pub enum ModelError {
     Preprocessing(#[from] PreprocessingError),
 }
 
-/// The model called `name` in `file`, opened and fed as `recipe` (the engine's JSON) says, run by `engine`.
+/// The model called `name` in `file`, opened and fed as `recipe` (the engine's JSON) says, run on `on`.
 ///
 /// # Errors
 /// [`ModelError`] names the file and what would do.
-pub fn open(name: &str, file: &Path, recipe: &str, groups: ClassGroups, engine: Engine) -> Result<Model, ModelError> {
-    Ok(Model { classifier: Recipe::from_json(recipe)?.open(name, file, engine)?.classifier, groups })
+pub fn open(name: &str, file: &Path, recipe: &str, groups: ClassGroups, on: Runtime) -> Result<Model, ModelError> {
+    Ok(Model { classifier: Recipe::from_json(recipe)?.open(name, file, on)?.classifier, groups })
 }
 
 /// The instruction set that the engine computes with.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use rival10_engine::Runtime;
 use rival10_perturbation::{Marking, Mode, Targets, noise_generator, place_word, planes, standard_normal};
 use rival10_sdk::{Batch, Frame, Geometry, ImageId, Model, Rows, Sample, SampleSource, Taxonomy};
 
@@ -54,7 +55,7 @@ pub(super) fn extremes(project: &Project, run: &Recorded) -> Result<Vec<Pictures
     let mut all = Vec::new();
     for name in &models {
         let Some(scored) = by_model.get(*name) else { continue };
-        let model = load_model(project, name, run.profile(), None)?;
+        let model = load_model(project, name, run.profile(), Runtime::default())?;
         let painter = Painter { run, source: &source, model: &model, taxonomy: project.store.taxonomy() };
         let whose = if models.len() > 1 { format!(" of {name}") } else { String::new() };
         let ends: [(&str, Vec<Scored>); 2] = [

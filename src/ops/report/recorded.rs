@@ -122,6 +122,9 @@ pub(in crate::ops) fn command(request: &AnalyzeRequest) -> String {
     if let Some(engine) = &request.engine {
         option("--engine", engine.clone());
     }
+    if let Some(device) = &request.device {
+        option("--device", device.clone());
+    }
     if !request.profile.is_empty() && request.profile != Profile::default().name() {
         option("--profile", request.profile.clone());
     }

@@ -197,6 +197,7 @@ impl StudyFile {
             settings: analysis.settings.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect(),
             seed: self.seed,
             engine: None,
+            device: None,
             batch: None,
         };
         self.analyses.iter().map(request).collect()

@@ -6,7 +6,7 @@ use tract_onnx::tract_core::{
     prelude::{IntoTValue, Tensor as EngineTensor},
 };
 
-use super::{Network, run::MAX_RESIDUAL_NUMBERS, vjp::check_seed};
+use super::{Network, check_seed, run::MAX_RESIDUAL_NUMBERS};
 use crate::{
     gradient::Head,
     graph::{GraphValue, Target},
@@ -48,7 +48,7 @@ impl Network {
         starts: &[Vec<Vec<f32>>],
         seed: &Tensor,
     ) -> Result<Vec<Tensor>, ClassifierError> {
-        check_seed(self, seed, starts.len())?;
+        check_seed(&self.name, self.outputs, seed, starts.len())?;
         self.outcome(guarded(|| {
             let mut gradients = self.room(taps, starts.len());
             let (mut forward, mut backward) = (head.tape.forward.spawn()?, head.tape.backward.spawn()?);

@@ -12,7 +12,7 @@ use tract_onnx::tract_core::{
 };
 
 use super::{
-    Network,
+    Network, check_seed,
     run::{Tapped, empty, push_first_slot},
 };
 use crate::{
@@ -50,19 +50,6 @@ impl Record {
     }
 }
 
-/// Refuses a seed that does not fit `n` pictures' logits.
-pub(super) fn check_seed(network: &Network, seed: &Tensor, n: usize) -> Result<(), ClassifierError> {
-    let expected = [n, network.outputs];
-    if seed.shape == expected && seed.data.len() == n * network.outputs {
-        return Ok(());
-    }
-    Err(network.failure(format!(
-        "the seed has the shape {:?} and {} numbers; the logits have the shape {expected:?}",
-        seed.shape,
-        seed.data.len()
-    )))
-}
-
 impl Network {
     /// Whether every operator between `layer` (or `input`) and the logits has a gradient.
     #[must_use]
@@ -84,7 +71,7 @@ impl Network {
             return Err(self.failure("the session comes from another network's forward".to_owned()));
         };
         let n = record.batch.len();
-        check_seed(self, seed, n)?;
+        check_seed(&self.name, self.outputs, seed, n)?;
         let asked = targets.iter().map(|target| self.target(target)).collect::<Result<Vec<_>, _>>()?;
         let mut distinct = asked.clone();
         distinct.sort_unstable();
