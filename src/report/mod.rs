@@ -241,6 +241,18 @@ mod tests {
     }
 
     #[test]
+    fn a_headline_without_intervals_has_no_column_of_them_and_counts_are_whole() {
+        let mut page = page();
+        assert!(render(&page).unwrap().contains("<th scope=\"col\">Interval</th>"));
+        page.runs.truncate(1);
+        for estimate in &mut page.runs[0].report.headline {
+            (estimate.value, estimate.interval) = (Some(2.0), None);
+        }
+        let html = render(&page).unwrap();
+        assert!(!html.contains("<th scope=\"col\">Interval</th>") && html.contains("<td class=\"n strong\">2</td>"));
+    }
+
+    #[test]
     fn the_page_names_nothing_outside_of_itself_but_works_that_it_cites() {
         let html = render(&page()).unwrap();
         for attribute in ["src=\"", "url("] {

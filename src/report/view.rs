@@ -65,6 +65,8 @@ struct HeadlineView {
     heading: String,
     caption: String,
     run: String,
+    /// Whether any estimate has an interval.
+    bounded: bool,
     estimates: Vec<EstimateView>,
 }
 
@@ -232,8 +234,11 @@ fn headline(run: &RunPart, all: &[RunPart]) -> HeadlineView {
         .collect();
     let from = if reach.iter().any(|x| *x < 0.0) { -1.0 } else { 0.0 };
     let shares = reach.iter().all(|x| (-1.0..=1.0).contains(x));
+    let bounded = report.headline.iter().any(|e| e.interval.is_some());
+    // Such as how many were found.
+    let style = if !bounded && reach.iter().all(|x| x.fract() == 0.0) { Style::Whole } else { Style::Fraction };
     let estimate = |estimate: &Estimate| {
-        let number = |x: f64| Style::Fraction.write(x);
+        let number = |x: f64| style.write(x);
         let place = |x: f64| format!("{:.1}", 4.0 + 112.0 * (x - from) / (1.0 - from));
         let mark = estimate.value.filter(|_| shares).map(|value| {
             let (low, high) = estimate.interval.unwrap_or((value, value));
@@ -258,6 +263,7 @@ fn headline(run: &RunPart, all: &[RunPart]) -> HeadlineView {
         heading: heading(run, all),
         caption: format!("Profile {}.{intervals}", report.provenance.profile),
         run: anchor(run),
+        bounded,
         estimates: report.headline.iter().map(estimate).collect(),
     }
 }

@@ -57,13 +57,21 @@ impl Axis {
     /// A number as the axis shows it.
     pub(super) fn number(&self, value: f64) -> String {
         let text = if self.percent { format!("{:.0}%", 100.0 * value) } else { plain(value) };
-        text.replace('-', "\u{2212}")
+        signed(&text)
     }
 
     /// A number as words tell it.
     fn told(&self, value: f64) -> String {
-        let text = if self.percent { format!("{:.1}%", 100.0 * value) } else { format!("{value:.2}") };
-        text.replace('-', "\u{2212}")
+        signed(&if self.percent { format!("{:.1}%", 100.0 * value) } else { format!("{value:.2}") })
+    }
+}
+
+/// `text` with a true minus, and with none before what was rounded to 0.
+fn signed(text: &str) -> String {
+    match text.strip_prefix('-') {
+        Some(digits) if digits.contains(|c: char| ('1'..='9').contains(&c)) => format!("\u{2212}{digits}"),
+        Some(nothing) => nothing.to_owned(),
+        None => text.to_owned(),
     }
 }
 
@@ -84,5 +92,6 @@ mod tests {
         assert_eq!([0.0, -0.5, 30.0, 0.125, -0.0].map(|x| axis(false).number(x)), ["0", "−0.5", "30", "0.125", "0"]);
         assert_eq!(axis(true).number(0.25), "25%");
         assert_eq!(axis(true).told(-0.125), "−12.5%");
+        assert_eq!((axis(false).told(-0.001), axis(true).number(-0.001)), ("0.00".to_owned(), "0%".to_owned()));
     }
 }
