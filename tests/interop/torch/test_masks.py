@@ -82,8 +82,10 @@ def sam():
     return network.eval()
 
 
-def export(sam, folder, single):
-    """Both halves: the encoder as it is, the decoder by the published wrapper."""
+@pytest.fixture(scope="module", params=[True, False], ids=["single", "all"])
+def exported(request, sam, tmp_path_factory):
+    """Both halves, the encoder as it is, the decoder by the published wrapper; and whether that gives a single mask."""
+    single, folder = request.param, tmp_path_factory.mktemp("sam")
     torch.onnx.export(
         sam.image_encoder, torch.zeros(1, 3, SIDE, SIDE), folder / "encoder.onnx", input_names=["x"],
         output_names=["image_embeddings"], opset_version=17, dynamo=False,
@@ -102,6 +104,7 @@ def export(sam, folder, single):
         input_names=list(inputs), output_names=["masks", "iou_predictions", "low_res_masks"],
         dynamic_axes={"point_coords": {1: "num_points"}, "point_labels": {1: "num_points"}}, dynamo=False,
     )
+    return folder, single
 
 
 PROMPTS = {
@@ -112,17 +115,15 @@ PROMPTS = {
 }
 
 
-@pytest.mark.parametrize("single", [True, False])
 @pytest.mark.parametrize("size", [(220, 150), (90, 130)])
 @pytest.mark.parametrize("prompts", PROMPTS.values(), ids=PROMPTS.keys())
-def test_a_pair_answers_as_segment_anythings_predictor(example, tmp_path, sam, single, size, prompts):
-    export(sam, tmp_path, single)
-    prompts = [prompt for prompt in prompts]
+def test_a_pair_answers_as_segment_anythings_predictor(example, tmp_path, sam, exported, size, prompts):
+    folder, single = exported
     if size[0] < size[1]:
         prompts = [prompt.replace("160,110", "80,120").replace("100,70", "50,70").replace("90,60", "60,60") for prompt in prompts]
     Image.fromarray(photo(*size)).save(tmp_path / "picture.png")
     run(
-        example, "prompt", tmp_path / "encoder.onnx", tmp_path / "decoder.onnx", "imagenet", "longest-side",
+        example, "prompt", folder / "encoder.onnx", folder / "decoder.onnx", "imagenet", "longest-side",
         tmp_path / "picture.png", tmp_path / "out", *prompts,
     )
     ours = np.fromfile(tmp_path / "out", np.uint8).reshape(size[1], size[0])
