@@ -1,9 +1,9 @@
 //! Analyses that are programs: `rival10-plugin-NAME` in a folder of RIVAL10_PLUGINS or PATH, in any language.
 //!
-//! A program says what it measures ([`protocol`]), is handed one image after the other, and gives rows; schema/plugin-protocol.md
-//! is the protocol. Everything else is rival10's: which images take part, seeds, chunks, shards, Parquet, and the report
-//! ([`report`]), which is made of the rows alone. So a program cannot break what holds of a run, as long as it gives the
-//! same rows for the same image; its digest is part of the run's manifest.
+//! A program says what it measures, is handed one image after the other, and gives rows; schema/plugin-protocol.md is the
+//! protocol. Everything else is rival10's: which images take part, seeds, chunks, shards, Parquet, and the report, which is
+//! made of the rows alone. So a program cannot break what holds of a run, as long as it gives the same rows for the same
+//! image; its digest is part of the run's manifest.
 //!
 //! It is called by no folder of a project: opening somebody's project must not run somebody's program.
 
