@@ -69,7 +69,7 @@ pub(super) enum Meaning {
 /// A network that is ready to propose.
 pub(super) enum Proposer {
     /// By itself, with what stands for what.
-    Segmenter(Segmenter, Vec<(Meaning, Vec<usize>)>),
+    Segmenter(Box<Segmenter>, Vec<(Meaning, Vec<usize>)>),
     /// Where somebody points.
     Prompted(Box<Prompted>),
 }
@@ -139,7 +139,7 @@ pub(super) fn open_proposer(project: &Project, name: &str) -> Result<(Proposer, 
             let taxonomy = project.store.taxonomy();
             let named = |(name, channels): (String, Vec<usize>)| Ok((meaning(taxonomy, &name)?, channels));
             let meanings = channels.into_iter().map(named).collect::<Result<Vec<_>, OpsError>>()?;
-            Proposer::Segmenter(network, meanings)
+            Proposer::Segmenter(Box::new(network), meanings)
         }
         MaskTask::Prompt { decoder, digest, fit } => {
             let decoder = record.file.parent().unwrap_or(Path::new("")).join(decoder);

@@ -135,6 +135,15 @@ impl Graph {
         model.into_optimized()?.into_runnable()
     }
 
+    /// The same for the network of `file`, with an error that names it and the node at fault.
+    pub(crate) fn planned(&self, file: &OnnxFile, outputs: &[&GraphValue]) -> Result<Plan, EngineError> {
+        match guarded(|| self.plan(outputs)) {
+            Ok(Ok(plan)) => Ok(plan),
+            Ok(Err(error)) => Err(blame(file, &error)),
+            Err(reason) => Err(EngineError::Panic { file: file.path.clone(), reason }),
+        }
+    }
+
     /// Plans for the gradient of `sum(seed * of)` by `targets`: the forward gives `of`, then `values`, then residuals.
     pub(crate) fn tape(&self, of: &GraphValue, values: &[&GraphValue], targets: &[Target<'_>]) -> TractResult<Tape> {
         let targets = targets.iter().map(|target| self.outlet(*target)).collect::<TractResult<Vec<_>>>()?;

@@ -18,6 +18,7 @@
 
 mod feed;
 mod map;
+mod picture_network;
 mod prompted;
 mod recipe;
 mod segmenter;
@@ -30,9 +31,13 @@ pub use segmenter::Segmenter;
 
 use std::path::Path;
 
-use tract_onnx::tract_core::internal::{TValue, TVec, TractResult};
+use tract_onnx::tract_core::{
+    internal::{TValue, TVec, TractResult},
+    prelude::Tensor as EngineTensor,
+};
 
-use crate::{EngineError, graph::Plan, guard::guarded, interface::Input, onnx_file::OnnxFile};
+use crate::{EngineError, graph::Plan, guard::guarded};
+use picture_network::PictureNetwork;
 
 /// Runs `plan` once; an error names `file`.
 fn run(plan: &Plan, inputs: TVec<TValue>, file: &Path) -> Result<TVec<TValue>, EngineError> {
@@ -50,14 +55,7 @@ fn numbers(value: &TValue, file: &Path) -> Result<Vec<f32>, EngineError> {
     read().map_err(|error| EngineError::Invalid { file: file.to_owned(), reason: format!("{error:#}") })
 }
 
-/// Refuses a network that takes several pictures at once: an answer depends on its picture alone.
-fn refuse_batches(file: &OnnxFile, input: &Input) -> Result<(), EngineError> {
-    match input.batch {
-        Some(batch @ 2..) => Err(EngineError::Input {
-            file: file.path.clone(),
-            input: file.wiring.inputs.first().map_or_else(String::new, |&i| file.graph().input[i].name.clone()),
-            reason: format!("it takes {batch} pictures at once; export the network with a batch of one, or a free one"),
-        }),
-        _ => Ok(()),
-    }
+fn tensor(shape: &[usize], data: &[f32], file: &Path) -> Result<EngineTensor, EngineError> {
+    EngineTensor::from_shape(shape, data)
+        .map_err(|error| EngineError::Invalid { file: file.to_owned(), reason: format!("{error:#}") })
 }

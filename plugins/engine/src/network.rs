@@ -82,25 +82,21 @@ impl Network {
         preprocessing.check()?;
         let engine = engine();
         let file = OnnxFile::read(file, |operator| engine.op_register.0.contains_key(operator))?;
-        Self::of_file(name, file, &engine, preprocessing)
+        Self::of_file(name, &file, &engine, preprocessing)
     }
 
     /// The network of a file that was read.
-    fn of_file(name: &str, file: OnnxFile, engine: &Onnx, preprocessing: &Preprocessing) -> Result<Self, EngineError> {
-        let input = Input::find(&file, preprocessing)?;
+    fn of_file(name: &str, file: &OnnxFile, engine: &Onnx, preprocessing: &Preprocessing) -> Result<Self, EngineError> {
+        let input = Input::find(file, preprocessing)?;
         let asked = preprocessing.output.as_deref();
-        let Wired { slots, graph, logits, mut remarks } = Wired::at_smallest_batch(engine, &file, &input, asked)?;
+        let Wired { slots, graph, logits, mut remarks } = Wired::at_smallest_batch(engine, file, &input, asked)?;
         let outputs = width(&logits, slots).expect("find_logits gives nothing of another shape");
         if slots > 1 {
             remarks.push(format!(
                 "the file fixes the batch to {slots} and can't run at 1: every picture costs as much as {slots}"
             ));
         }
-        let plain = match guarded(|| graph.plan(&[&logits])) {
-            Ok(Ok(forward)) => Arc::new(Tapped { forward, backward: None }),
-            Ok(Err(error)) => return Err(blame(&file, &error)),
-            Err(reason) => return Err(EngineError::Panic { file: file.path, reason }),
-        };
+        let plain = Arc::new(Tapped { forward: graph.planned(file, &[&logits])?, backward: None });
 
         let mut resolved = preprocessing.clone();
         resolved.input = Some(input.size);
@@ -109,10 +105,10 @@ impl Network {
         let mut hasher = file.hasher.clone();
         hasher.update(resolved.to_json().as_bytes());
 
-        let mut inspection = Inspection::of_file(&file, resolved);
+        let mut inspection = Inspection::of_file(file, resolved);
         inspection.logits.clone_from(&logits.name);
         inspection.classes = outputs;
-        let Layers { layers, target } = Layers::of(&file, &graph, &logits, slots, &input);
+        let Layers { layers, target } = Layers::of(file, &graph, &logits, slots, &input);
         inspection.layers.clone_from(&layers);
         inspection.target = target.map(|at| layers[at].name.clone());
         let digest = hasher.finalize().to_hex().to_string();
@@ -134,7 +130,7 @@ impl Network {
             backwards: Kept::new(),
             tails: Kept::new(),
         };
-        remarks.extend(network.try_out(&file)?);
+        remarks.extend(network.try_out(file)?);
         remarks.extend(network.missing_gradient());
         network.inspection.remarks = remarks;
         Ok(network)

@@ -323,6 +323,9 @@ fn a_pair_that_does_not_fit_together_is_refused_by_the_input_that_is_wrong() {
     let mut more = decoder(false);
     more.graph().input.push(value("text", &[Some(1)]));
     assert!(refused(&encoder(), &more).contains("\"text\""));
+    let mut vast = decoder(false);
+    vast.graph().input[3] = value("mask_input", &[Some(1), Some(1), Some(1 << 40), Some(1 << 40)]);
+    assert!(refused(&encoder(), &vast).contains("more numbers than can be held"));
     let mut less = decoder(false);
     less.graph().input.remove(1);
     assert!(refused(&encoder(), &less).contains("point_coords"));

@@ -13,12 +13,12 @@ use tract_onnx::{
     tract_hir::internal::{InferenceFact, InferenceModelExt},
 };
 
-use super::{Fit, ScoreMap, Scores, numbers, refuse_batches, run};
+use super::{Fit, PictureNetwork, ScoreMap, Scores, numbers, run, tensor};
 use crate::{
     EngineError, Preprocessing,
     graph::{Graph, GraphValue, Plan, blame},
     guard::guarded,
-    interface::{Input, declaration, show},
+    interface::{declaration, show},
     kept::Kept,
     network::engine,
     onnx_file::{MAX_ELEMENTS, OnnxFile, keep_ancestors},
@@ -60,19 +60,13 @@ pub struct Embedding {
 
 /// An encoder with its decoder.
 pub struct Prompted {
-    file: PathBuf,
-    preprocessing: Preprocessing,
-    input: Input,
-    fit: Fit,
-    /// The shape of embeddings.
-    shape: [usize; 4],
-    encoder: Plan,
+    encoder: PictureNetwork,
     decoder: Decoder,
 }
 
 impl std::fmt::Debug for Prompted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Prompted").field("file", &self.file).field("shape", &self.shape).finish_non_exhaustive()
+        f.debug_struct("Prompted").field("encoder", &self.encoder).finish_non_exhaustive()
     }
 }
 
@@ -82,27 +76,13 @@ impl Prompted {
     /// # Errors
     /// [`EngineError`] names the file and says what would do.
     pub fn open(encoder: &Path, decoder: &Path, preprocessing: &Preprocessing, fit: Fit) -> Result<Self, EngineError> {
-        preprocessing.check()?;
-        let engine = engine();
-        let file = OnnxFile::read(encoder, |operator| engine.op_register.0.contains_key(operator))?;
-        let input = Input::find(&file, preprocessing)?;
-        refuse_batches(&file, &input)?;
-        let graph = Graph::build(&engine, &file, &input.shape(1))?;
-        let value = find_embedding(&file, &graph, preprocessing.output.as_deref())?;
-        let shape: [usize; 4] = value.shape.as_slice().try_into().expect("find_embedding gives four axes");
-        let encoder = match guarded(|| graph.plan(&[value])) {
-            Ok(Ok(plan)) => plan,
-            Ok(Err(error)) => return Err(blame(&file, &error)),
-            Err(reason) => return Err(EngineError::Panic { file: file.path, reason }),
-        };
-        let mut preprocessing = preprocessing.clone();
-        preprocessing.input = Some(input.size);
-        preprocessing.layout = Some(input.layout);
-        preprocessing.output = Some(value.name.clone());
-        let decoder = Decoder::open(decoder, shape, input.size)?;
-        let pair = Self { file: file.path, preprocessing, input, fit, shape, encoder, decoder };
-        let size = pair.input.size;
-        let grey = pair.embed(&Rgb { size, pixels: vec![128; 3 * size.pixels()] })?;
+        let (encoder, _) = PictureNetwork::open(encoder, preprocessing, fit, |file, graph, _| {
+            find_embedding(file, graph, preprocessing.output.as_deref())
+        })?;
+        let size = encoder.input.size;
+        let shape: [usize; 4] = encoder.shape.as_slice().try_into().expect("find_embedding gives four axes");
+        let pair = Self { decoder: Decoder::open(decoder, shape, size)?, encoder };
+        let grey = pair.embed(&pair.encoder.grey())?;
         pair.mask(&grey, &[Prompt::Point { at: (size.width / 2, size.height / 2), inside: true }])?;
         Ok(pair)
     }
@@ -110,13 +90,13 @@ impl Prompted {
     /// Width and height of the encoder's input.
     #[must_use]
     pub fn input_size(&self) -> Size {
-        self.input.size
+        self.encoder.input.size
     }
 
     /// How the encoder is fed and read, with nothing left open: what is stored with the pair.
     #[must_use]
     pub fn preprocessing(&self) -> &Preprocessing {
-        &self.preprocessing
+        &self.encoder.preprocessing
     }
 
     /// What the decoder needs of `picture`: the slow part, to be kept.
@@ -124,10 +104,7 @@ impl Prompted {
     /// # Errors
     /// [`EngineError`] if the encoder can't be run.
     pub fn embed(&self, picture: &Rgb) -> Result<Embedding, EngineError> {
-        let input = self.fit.feed(picture, &self.input, &self.preprocessing);
-        let tensor = tensor(&self.input.shape(1), &input, &self.file)?;
-        let values = run(&self.encoder, tvec!(tensor.into_tvalue()), &self.file)?;
-        Ok(Embedding { values: numbers(&values[0], &self.file)?, size: picture.size })
+        Ok(Embedding { values: self.encoder.look(picture)?, size: picture.size })
     }
 
     /// The pixels that `prompts` mean in the picture of `embedding`; none without a prompt. Of several boxes the last counts.
@@ -135,11 +112,11 @@ impl Prompted {
     /// # Errors
     /// [`EngineError`] if the decoder can't be run.
     pub fn mask(&self, embedding: &Embedding, prompts: &[Prompt]) -> Result<Mask, EngineError> {
-        let (size, input) = (embedding.size, self.input.size);
+        let (size, input) = (embedding.size, self.encoder.input.size);
         if prompts.is_empty() {
             return Ok(Mask::empty(size));
         }
-        let part = self.fit.part(size, input);
+        let part = self.encoder.part(size);
         let place = |(x, y): (u32, u32)| {
             let along = |at: u32, to: u32, from: u32| (f64::from(at) * (f64::from(to) / f64::from(from.max(1)))) as f32;
             [along(x, part.width, size.width), along(y, part.height, size.height)]
@@ -166,16 +143,11 @@ impl Prompted {
                 labels.push(-1.0);
             }
         }
-        let embedded = tensor(&self.shape, &embedding.values, &self.file)?;
+        let embedded = tensor(&self.encoder.shape, &embedding.values, &self.encoder.file)?;
         let map = self.decoder.decode(embedded, &coordinates, &labels)?;
         let mut masks = map.cut(input, part).masks(Scores::Logits, &[vec![0]], size);
         Ok(masks.swap_remove(0))
     }
-}
-
-fn tensor(shape: &[usize], data: &[f32], file: &Path) -> Result<EngineTensor, EngineError> {
-    EngineTensor::from_shape(shape, data)
-        .map_err(|error| EngineError::Invalid { file: file.to_owned(), reason: format!("{error:#}") })
 }
 
 /// The encoder's output that is the embedding: the one that was asked for, else the one called so, else the only one of four
@@ -286,9 +258,9 @@ impl Decoder {
         let typed = model.into_typed()?;
         for node in typed.nodes() {
             for output in &node.outputs {
-                let volume =
-                    output.fact.shape.as_concrete().map(|shape| shape.iter().map(|&n| n as u64).product::<u64>());
-                if volume.is_some_and(|volume| volume > MAX_ELEMENTS) {
+                let shape = output.fact.shape.as_concrete().unwrap_or_default();
+                let volume = shape.iter().try_fold(1_u64, |volume, &n| volume.checked_mul(n as u64));
+                if volume.is_none_or(|volume| volume > MAX_ELEMENTS) {
                     tract_onnx::tract_core::internal::bail!("{node} gives more numbers than can be held");
                 }
             }
@@ -371,6 +343,10 @@ fn check_inputs(file: &OnnxFile, embedding: [usize; 4]) -> Result<(), EngineErro
                 &port.name,
                 format!("its shape is {}; a mask that is never given must be of a fixed one", show(&dims)),
             ));
+        }
+        let volume = dims.iter().try_fold(1_u64, |volume, dim| volume.checked_mul(dim.unwrap_or(1)));
+        if volume.is_none_or(|volume| volume > MAX_ELEMENTS) {
+            return Err(fail(&port.name, format!("its shape is {}: more numbers than can be held", show(&dims))));
         }
     }
     Ok(())

@@ -1,36 +1,24 @@
 //! A network that marks by itself what it knows in a picture.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rival10_sdk::{Rgb, Size};
-use tract_onnx::tract_core::prelude::{IntoTValue, Tensor as EngineTensor, tvec};
 
-use super::{Fit, ScoreMap, Scores, numbers, refuse_batches, run};
+use super::{Fit, PictureNetwork, ScoreMap, Scores};
 use crate::{
     EngineError, Layout, Preprocessing,
-    graph::{Graph, GraphValue, Plan, blame},
-    guard::guarded,
-    interface::{Input, final_activation},
-    network::engine,
+    graph::{Graph, GraphValue},
+    interface::final_activation,
     onnx_file::OnnxFile,
 };
 
 /// A network that gives scores over its picture.
+#[derive(Debug)]
 pub struct Segmenter {
-    file: PathBuf,
-    preprocessing: Preprocessing,
-    input: Input,
-    fit: Fit,
+    network: PictureNetwork,
     scores: Scores,
-    /// Channels, height and width of its answer.
+    /// Channels and size of its answer.
     shape: (usize, Size),
-    plan: Plan,
-}
-
-impl std::fmt::Debug for Segmenter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Segmenter").field("file", &self.file).field("shape", &self.shape).finish_non_exhaustive()
-    }
 }
 
 impl Segmenter {
@@ -45,33 +33,21 @@ impl Segmenter {
         fit: Fit,
         scores: Option<Scores>,
     ) -> Result<Self, EngineError> {
-        preprocessing.check()?;
-        let engine = engine();
-        let file = OnnxFile::read(file, |operator| engine.op_register.0.contains_key(operator))?;
-        let input = Input::find(&file, preprocessing)?;
-        refuse_batches(&file, &input)?;
-        let graph = Graph::build(&engine, &file, &input.shape(1))?;
-        let value = find_scores(&file, &graph, preprocessing.output.as_deref(), input.layout)?;
-        let shape = shape_of(value, input.layout).expect("find_scores gives nothing of another shape");
-        let scores = kind(&file, &value.name, shape.0, scores)?;
-        let plan = match guarded(|| graph.plan(&[value])) {
-            Ok(Ok(plan)) => plan,
-            Ok(Err(error)) => return Err(blame(&file, &error)),
-            Err(reason) => return Err(EngineError::Panic { file: file.path, reason }),
-        };
-        let mut preprocessing = preprocessing.clone();
-        preprocessing.input = Some(input.size);
-        preprocessing.layout = Some(input.layout);
-        preprocessing.output = Some(value.name.clone());
-        let segmenter = Self { file: file.path, preprocessing, input, fit, scores, shape, plan };
-        segmenter.scores(&Rgb { size: segmenter.input.size, pixels: vec![128; 3 * segmenter.input.size.pixels()] })?;
+        let (network, file) = PictureNetwork::open(file, preprocessing, fit, |file, graph, input| {
+            find_scores(file, graph, preprocessing.output.as_deref(), input.layout)
+        })?;
+        let shape = shape_of(&network.shape, network.input.layout).expect("find_scores gives nothing of another shape");
+        let output = network.preprocessing.output.as_deref().unwrap_or_default();
+        let scores = kind(&file, output, shape.0, scores)?;
+        let segmenter = Self { network, scores, shape };
+        segmenter.scores(&segmenter.network.grey())?;
         Ok(segmenter)
     }
 
     /// Width and height of its input.
     #[must_use]
     pub fn input_size(&self) -> Size {
-        self.input.size
+        self.network.input.size
     }
 
     /// How many channels it gives.
@@ -89,7 +65,7 @@ impl Segmenter {
     /// How it is fed and read, with nothing left open: what is stored with it.
     #[must_use]
     pub fn preprocessing(&self) -> &Preprocessing {
-        &self.preprocessing
+        &self.network.preprocessing
     }
 
     /// Its scores over `picture`.
@@ -97,24 +73,21 @@ impl Segmenter {
     /// # Errors
     /// [`EngineError`] if it can't be run.
     pub fn scores(&self, picture: &Rgb) -> Result<ScoreMap, EngineError> {
-        let input = self.fit.feed(picture, &self.input, &self.preprocessing);
-        let tensor = EngineTensor::from_shape(&self.input.shape(1), &input)
-            .map_err(|error| EngineError::Invalid { file: self.file.clone(), reason: format!("{error:#}") })?;
-        let values = run(&self.plan, tvec!(tensor.into_tvalue()), &self.file)?;
+        let mut data = self.network.look(picture)?;
         let (channels, size) = self.shape;
-        let mut data = numbers(&values[0], &self.file)?;
-        if self.input.layout == Layout::Nhwc {
+        let input = &self.network.input;
+        if input.layout == Layout::Nhwc {
             let pixels = size.pixels();
             data =
                 (0..channels).flat_map(|c| (0..pixels).map(move |at| at * channels + c)).map(|at| data[at]).collect();
         }
-        Ok(ScoreMap::new(size, data).cut(self.input.size, self.fit.part(picture.size, self.input.size)))
+        Ok(ScoreMap::new(size, data).cut(input.size, self.network.part(picture.size)))
     }
 }
 
-/// Channels and size of a value that lies over pictures of this layout; none if it does not.
-fn shape_of(value: &GraphValue, layout: Layout) -> Option<(usize, Size)> {
-    let &[1, one, two, three] = value.shape.as_slice() else { return None };
+/// Channels and size of a value of this shape, over pictures of this layout; none if it does not lie over them.
+fn shape_of(shape: &[usize], layout: Layout) -> Option<(usize, Size)> {
+    let &[1, one, two, three] = shape else { return None };
     let (channels, height, width) = match layout {
         Layout::Nchw => (one, two, three),
         Layout::Nhwc => (three, one, two),
@@ -143,12 +116,12 @@ fn find_scores<'a>(
     if let Some(name) = asked {
         let value =
             graph.value(name).ok_or_else(|| fail(format!("it has no output {name:?}; there are {}", outputs())))?;
-        if shape_of(value, layout).is_none() {
+        if shape_of(&value.shape, layout).is_none() {
             return Err(fail(format!("output {} does not lie over the picture: scores are {wanted}", describe(name))));
         }
         return Ok(value);
     }
-    let over = |value: &&GraphValue| shape_of(value, layout).is_some();
+    let over = |value: &&GraphValue| shape_of(&value.shape, layout).is_some();
     let candidates: Vec<_> =
         file.graph().output.iter().filter_map(|output| graph.value(&output.name)).filter(over).collect();
     match candidates[..] {

@@ -48,7 +48,7 @@ impl Network {
         for tensor in graph.initializer.iter_mut().filter(|tensor| weights.contains(&tensor.name)) {
             shuffle(tensor, &folder, seed).map_err(|reason| self.failure(reason))?;
         }
-        let mut copy = Self::of_file(&self.name, file, &engine, self.preprocessing()).map_err(refuse)?;
+        let mut copy = Self::of_file(&self.name, &file, &engine, self.preprocessing()).map_err(refuse)?;
         copy.origin_digest.clone_from(&self.origin_digest);
         Ok(copy)
     }
