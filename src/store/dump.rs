@@ -18,7 +18,7 @@ use crate::domain::{AnnotationId, ImageId, Layer, Size, Taxonomy};
 enum Line<'a> {
     Project { name: &'a str, taxonomy: &'a Taxonomy },
     Person { name: String },
-    Model(super::journal::StoredModel),
+    Model(super::StoredModel),
     Release { name: String, manifest: String },
     Image(Image),
     Instance { class: &'a str, source_id: Option<i64>, crowd: bool, annotations: Vec<Words> },

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Row, Transaction};
 
 use super::{
-    Actor, Change, EntryId, Store, StoreError,
+    Actor, Change, EntryId, Store, StoreError, StoredModel,
     error::Fault,
-    journal::{self, Draft, StoredModel},
+    journal::{self, Draft},
 };
 use crate::domain::ModelRecord;
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::{
-    Actor, Change, EntryId, Store, StoreError,
+    Actor, Change, EntryId, Moved, Store, StoreError,
     error::Fault,
-    journal::{self, Draft, Moved},
+    journal::{self, Draft},
     roots::Placement,
     state,
 };
