@@ -213,7 +213,8 @@ pub(super) fn print_report(shell: &Shell, report: &Report) -> anyhow::Result<()>
 
 /// The few numbers that matter most.
 pub(super) fn print_headline(shell: &Shell, report: &Report) -> anyhow::Result<()> {
-    let number = |x: f64| format!("{x:.4}");
+    let digits = if report.counts_alone() { 0 } else { 4 };
+    let number = |x: f64| format!("{x:.digits$}");
     let headline: Vec<Vec<String>> = report
         .headline
         .iter()

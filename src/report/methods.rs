@@ -68,10 +68,11 @@ pub(super) const METHODS: &[Method] = &[
                   of the images and confirmed by intervention on another.",
         text: "Candidates are discovered on one split: images of a predicted class whose saliency falls least on the object, \
                or which lose most by noise on the background, grouped by the network's own features of what lies under the \
-               peak. Each candidate is then frozen and tested on another split by intervention: the region is removed, \
-               pasted on images of other classes, or the background swapped, against a random region of the same area. A \
-               finding's interval excludes 0, its false discovery rate over all candidates is controlled by Benjamini and \
-               Hochberg's procedure, and its effect exceeds the control's.",
+               peak. Each candidate is then frozen and tested on another split by intervention: the region is pasted on \
+               images of other classes, and backgrounds are swapped, against other backgrounds and random regions of the same \
+               area. A finding's effect on the odds of the class exceeds these controls' with an interval that excludes 0, and \
+               its false discovery rate over all candidates is controlled by Benjamini and Hochberg's procedure. What removing \
+               the region does is shown beside it, and decides nothing.",
         cites: &["rival10", "salient", "bh"],
     },
     Method {

@@ -235,8 +235,7 @@ fn headline(run: &RunPart, all: &[RunPart]) -> HeadlineView {
     let from = if reach.iter().any(|x| *x < 0.0) { -1.0 } else { 0.0 };
     let shares = reach.iter().all(|x| (-1.0..=1.0).contains(x));
     let bounded = report.headline.iter().any(|e| e.interval.is_some());
-    // Such as how many were found.
-    let style = if !bounded && reach.iter().all(|x| x.fract() == 0.0) { Style::Whole } else { Style::Fraction };
+    let style = if report.counts_alone() { Style::Whole } else { Style::Fraction };
     let estimate = |estimate: &Estimate| {
         let number = |x: f64| style.write(x);
         let place = |x: f64| format!("{:.1}", 4.0 + 112.0 * (x - from) / (1.0 - from));

@@ -17,6 +17,16 @@ pub struct Report {
     pub notes: Vec<String>,
 }
 
+impl Report {
+    /// Whether the headline holds counts alone, such as how many were found: whole numbers without intervals.
+    #[must_use]
+    pub fn counts_alone(&self) -> bool {
+        self.headline
+            .iter()
+            .all(|estimate| estimate.interval.is_none() && estimate.value.is_none_or(|value| value.fract() == 0.0))
+    }
+}
+
 /// One number and how sure it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {

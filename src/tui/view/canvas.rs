@@ -189,22 +189,18 @@ fn draw_characters(app: &App, open: &Open, area: Rect, buffer: &mut Buffer) {
         })
         .collect();
     let shown: Vec<&Layer> = open.instance().layers.keys().collect();
+    let proposed = app.proposed(app.layer);
     for layer in &layers {
+        let is_proposed = proposed.is_some_and(|drawn| std::ptr::eq(&*drawn.bits, layer.bits));
         let which = shown.iter().find(|which| std::ptr::eq(&*open.instance().layers[which].bits, layer.bits));
         let letter = match which {
             Some(Layer::Attribute(index)) => app.attribute_keys[*index].unwrap_or('+'),
             Some(Layer::Object) => 'O',
-            Some(Layer::Ignore) => '/',
-            None => {
-                if layer.colour == PROPOSED {
-                    '?'
-                } else {
-                    '/'
-                }
-            }
+            None if is_proposed => '?',
+            Some(Layer::Ignore) | None => '/',
         };
         for (symbol, inside) in symbols.iter_mut().zip(covered(layer.bits, layer.bounds, &grid)) {
-            if inside && layer.border && layer.colour != PROPOSED {
+            if inside && layer.border && !is_proposed {
                 symbol.1 |= Modifier::REVERSED;
             } else if inside {
                 *symbol = (letter, Modifier::UNDERLINED);
