@@ -17,7 +17,8 @@ import statistics
 import sys
 import tempfile
 
-from noise_vs_pytorch import measured
+from noise_vs_pytorch import project
+from processes import measured
 
 
 def study(folder, batch_size, channels_last):
@@ -83,15 +84,7 @@ def main():
     # Every round in a project of its own: a run that is there already is not computed again.
     for _ in range(arguments.rounds):
         with tempfile.TemporaryDirectory() as home:
-            rival10 = lambda *command: [binary, "--quiet", "--threads", "2", "--project", home, *command]
-            measured(rival10("init"))
-            measured(rival10("import", "--format", "images", data / "images"))
-            for name, file, preset in [
-                ("mobilenet", "mobilenet_v2_1.0_224.onnx", "mobilenet"),
-                ("lite0", "efficientnet_lite0.onnx", "efficientnet-lite"),
-            ]:
-                groups = data / "models/imagenet_to_rival10_groups.json"
-                measured(rival10("models", "add", name, data / "models" / file, "--labels", groups, "--preset", preset))
+            rival10 = project(binary, data, home)
             ours.append(measured(rival10("analyze", "--plugin", "saliency-alignment", "--model", "mobilenet,lite0")))
             options = ["--batch-size", arguments.batch_size] + ["--channels-last"] * arguments.channels_last
             theirs.append(measured([sys.executable, __file__, binary, data, "--study", *options]))

@@ -11,13 +11,12 @@ seconds (user and system) of whole processes, start-up included, and the peak of
 """
 
 import argparse
-import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
+
+from processes import measured
 
 LEVELS = [30, 60, 90, 120, 150, 180, 210]
 
@@ -57,15 +56,20 @@ def study(folder, batch_size, channels_last):
     print(len(files))
 
 
-def measured(command, cwd=None):
-    """Wall clock, processor seconds and peak memory in MB of a process that must succeed."""
-    begun = time.monotonic()
-    child = subprocess.Popen(list(map(str, command)), cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    error = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    if status != 0:
-        sys.exit(f"{command[0]} failed: {error.decode()}")
-    return time.monotonic() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+def project(binary, data, home):
+    """A project of the photos and both networks in `home`; gives what makes a command of it, on two threads."""
+    def rival10(*command):
+        return [binary, "--quiet", "--threads", "2", "--project", home, *command]
+
+    measured(rival10("init"))
+    measured(rival10("import", "--format", "images", data / "images"))
+    groups = data / "models/imagenet_to_rival10_groups.json"
+    for name, file, preset in [
+        ("mobilenet", "mobilenet_v2_1.0_224.onnx", "mobilenet"),
+        ("lite0", "efficientnet_lite0.onnx", "efficientnet-lite"),
+    ]:
+        measured(rival10("models", "add", name, data / "models" / file, "--labels", groups, "--preset", preset))
+    return rival10
 
 
 def main():
@@ -81,19 +85,7 @@ def main():
         return study(arguments.data / "images", arguments.batch_size, arguments.channels_last)
     binary, data = arguments.binary.resolve(), arguments.data.resolve()
     with tempfile.TemporaryDirectory() as home:
-        def rival10(*command):
-            return [binary, "--quiet", "--threads", "2", "--project", home, *command]
-
-        groups = data / "models/imagenet_to_rival10_groups.json"
-        if not groups.exists():
-            groups = data / "imagenet_to_rival10_groups.json"
-        measured(rival10("init"))
-        measured(rival10("import", "--format", "images", data / "images"))
-        for name, file, preset in [
-            ("mobilenet", "mobilenet_v2_1.0_224.onnx", "mobilenet"),
-            ("lite0", "efficientnet_lite0.onnx", "efficientnet-lite"),
-        ]:
-            measured(rival10("models", "add", name, data / "models" / file, "--labels", groups, "--preset", preset))
+        rival10 = project(binary, data, home)
         analyze = ["analyze", "--plugin", "noise-sensitivity", "--model", "mobilenet,lite0", "--set", "trials=1"]
         images = len([f for f in (data / "images").glob("*/*.jp*g")])
         ours, theirs = [], []

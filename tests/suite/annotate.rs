@@ -36,7 +36,12 @@ pub(crate) fn screen(home: &Path) -> Pty {
 }
 
 fn screen_of(home: &Path, annotator: &str) -> Pty {
-    let mut pty = Pty::start(home, &["annotate", "--annotator", annotator], 80, 24);
+    screen_with(home, &["--annotator", annotator])
+}
+
+/// The same, begun with these options.
+pub(crate) fn screen_with(home: &Path, options: &[&str]) -> Pty {
+    let mut pty = Pty::start(home, &[&["annotate"], options].concat(), 80, 24);
     pty.wait("image", |text| text.contains("#1 finch0") || text.contains("Welcome"));
     if pty.text().contains("Welcome") {
         pty.send("\x1b");

@@ -21,16 +21,22 @@ fn check(home: &Path) {
     assert_eq!(said, "ok");
 }
 
-#[test]
-fn strokes_wait_for_room_and_are_all_there_when_it_comes() {
-    let home = tempfile::tempdir().unwrap();
-    project(home.path());
-    let mut pty = screen(home.path());
+/// A screen with one dab saved and another that found no room.
+fn stuck(home: &Path) -> Pty {
+    let mut pty = screen(home);
     pty.send(" ");
     pty.shows("saved 1");
     limit(&pty, Some(4096));
     pty.send("9l ");
     pty.shows("NOT SAVED: 1 change");
+    pty
+}
+
+#[test]
+fn strokes_wait_for_room_and_are_all_there_when_it_comes() {
+    let home = tempfile::tempdir().unwrap();
+    project(home.path());
+    let mut pty = stuck(home.path());
     pty.shows("tries again now");
     // The hand goes on, and everything waits in its order.
     pty.send("9l 9h9h9h 'w ");
@@ -57,12 +63,7 @@ fn who_ends_it_before_there_is_room_is_told_what_is_lost_and_the_rest_is_whole()
     for way in ["quit", "hangup"] {
         let home = tempfile::tempdir().unwrap();
         project(home.path());
-        let mut pty = screen(home.path());
-        pty.send(" ");
-        pty.shows("saved 1");
-        limit(&pty, Some(4096));
-        pty.send("9l ");
-        pty.shows("NOT SAVED: 1 change");
+        let mut pty = stuck(home.path());
         if way == "quit" {
             pty.send("q");
             pty.shows("q again does it all the same");

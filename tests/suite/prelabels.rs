@@ -8,6 +8,7 @@ use rival10_sdk::{Mask, Rgb, Size};
 use serde_json::Value;
 
 use crate::{
+    annotate::screen_with,
     binary::{fails, images, json, ok},
     onnx::{file, floats, free_value, integers, node, node_with, value},
     pty::Pty,
@@ -173,15 +174,7 @@ fn add_networks(home: &Path) {
 }
 
 fn screen(home: &Path, network: &str) -> Pty {
-    let mut pty = Pty::start(home, &["annotate", "--network", network], 80, 24);
-    pty.wait("image", |text| text.contains("#1 finch0") || text.contains("Welcome"));
-    if pty.text().contains("Welcome") {
-        pty.send("\x1b");
-        pty.wait("end of the tour", |text| !text.contains("Welcome"));
-    }
-    pty.send("\\");
-    pty.shows("1x");
-    pty
+    screen_with(home, &["--network", network])
 }
 
 /// The masks that Ada has drawn of the first image.

@@ -17,20 +17,12 @@ import numpy as np
 import pytest
 import pytorch_grad_cam
 import torch
+from cams import CAMS, PLAIN
 from captum import attr
 from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection_with_sign_correction
 
-PLAIN = json.dumps({"scale": 1.0, "mean": [0.0] * 3, "std": [1.0] * 3, "framing": {"whole": {"filter": "bilinear"}}})
-
-CAMS = {
-    "grad_cam": pytorch_grad_cam.GradCAM,
-    "grad_cam_pp": pytorch_grad_cam.GradCAMPlusPlus,
-    "hires_cam": pytorch_grad_cam.HiResCAM,
-    "layer_cam": pytorch_grad_cam.LayerCAM,
-    "xgrad_cam": pytorch_grad_cam.XGradCAM,
-}
 # Methods of a forward a channel: networks on which that takes seconds.
 NARROW = [name for name in networks.CHOSEN
           if name in ("tiny_resnet", "tiny_vit", "resnet18", "mobilenet_v3", "regnet", "squeezenet", "vit", "deit_distilled")]

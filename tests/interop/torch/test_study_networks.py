@@ -20,6 +20,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from cams import PLAIN
 from torch import nn
 
 from test_gradient import engine, relative  # noqa: F401
@@ -181,9 +182,8 @@ def test_a_network_of_the_study_is_exported_added_and_explained(name, library, e
 
     with GradCAM(Logits(reference), [network.get_submodule(row.layer)], reshape_transform=as_maps(before)) as cam:
         theirs = cam(torch.from_numpy(picture)[None].double(), [ClassifierOutputTarget(number)])[0]
-    plain = json.dumps({"scale": 1.0, "mean": [0.0] * 3, "std": [1.0] * 3, "framing": {"whole": {"filter": "bilinear"}}})
     picture.astype("<f4").tofile(tmp_path / "picture.f32")
-    command = [example("maps"), file, plain, tmp_path / "out", "grad_cam", number, tmp_path / "picture.f32"]
+    command = [example("maps"), file, PLAIN, tmp_path / "out", "grad_cam", number, tmp_path / "picture.f32"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["grad_cam"]["layer"] == target
